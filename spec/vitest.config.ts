@@ -1,0 +1,34 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+/** `unit`: everything that needs nothing but Node. `interop`: real servers from Debian's packages, one file at a time. */
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+export default defineConfig({
+  root,
+  test: {
+    reporters: ['default'],
+    projects: [
+      {
+        root,
+        test: {
+          name: 'unit',
+          include: ['spec/**/*.spec.ts'],
+          exclude: ['spec/interop/**', 'spec/bench/**'],
+          testTimeout: 20_000,
+        },
+      },
+      {
+        root,
+        test: {
+          name: 'interop',
+          include: ['spec/interop/**/*.spec.ts'],
+          globalSetup: ['spec/interop/support/install.ts'],
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});
