@@ -1,0 +1,189 @@
+/**
+ * The interface of the SIP stack to the rest of the program, in the field's terms. Nothing of SIP.js shows through it.
+ *
+ * An *account* is one AOR with its credentials and the registrar it belongs to. A *flow* is a way to a peer: a UDP socket and a
+ * remote address, or a connection (RFC 5626). A *binding* is what a REGISTER leaves at the registrar: AOR -> Contact.
+ */
+
+export type SipTransport = 'udp' | 'tcp' | 'tls' | 'ws' | 'wss';
+
+/** Where a registrar is and how it is reached. */
+export interface SipTarget {
+  readonly transport: SipTransport;
+  /** A name or an address, without brackets. */
+  readonly host: string;
+  /** 1 to 65535. */
+  readonly port: number;
+  /** ws and wss only: the handshake (RFC 7118): its HTTP verb, Host header and path. */
+  readonly webSocket?: { readonly method: string; readonly host?: string; readonly location: string };
+}
+
+export interface AccountSettings {
+  /** The user part of our Contact, `[A-Za-z0-9]+`: opaque, unique in the stack, the same after a restart. */
+  readonly token: string;
+  /** The AOR is `sip:<user>@<domain>`. The user is plain text, not escaped. */
+  readonly user: string;
+  readonly domain: string;
+  /** The user name for the digest; `user` when absent. */
+  readonly authUser?: string;
+  readonly password: string;
+  readonly displayName?: string;
+  readonly target: SipTarget;
+}
+
+/** A `From`, `To` or `Contact` as it was received. */
+export interface NameAddress {
+  /** `sip:434@example.com`, without display name and header parameters. */
+  readonly uri: string;
+  /** Unescaped. */
+  readonly user?: string;
+  readonly host: string;
+  readonly displayName?: string;
+}
+
+/** RFC 3326: `SIP;cause=200;text="Call completed elsewhere"`. */
+export interface ReasonValue {
+  readonly protocol: string;
+  readonly cause?: number;
+  readonly text?: string;
+}
+
+// ---- registering ------------------------------------------------------------------------------
+
+/** What came of one REGISTER, challenges answered on the way. A value, never a rejection. */
+export type RegisterOutcome =
+  | {
+      readonly kind: 'registered';
+      /** How long the registrar keeps our binding, seconds: from our own Contact, else Expires, else what was asked. */
+      readonly expiresS: number;
+      /** The registrar sees us at another address than our Contact says; the Contact is corrected: register once more. */
+      readonly contactChanged: boolean;
+    }
+  | {
+      readonly kind: 'refused';
+      /** 300 to 699. */
+      readonly status: number;
+      readonly phrase: string;
+      /** The challenge after our answer refuses the same nonce, or there was none that we could answer. */
+      readonly wrongPassword: boolean;
+      /** Retry-After, milliseconds. */
+      readonly retryAfterMs?: number;
+      /** Min-Expires of a 423, seconds. */
+      readonly minExpiresS?: number;
+    }
+  /** Nothing came back: no flow (`SIP_TRANSPORT`), or no answer within 64*T1 (`SIP_TIMEOUT`). The message is for a person. */
+  | { readonly kind: 'unreachable'; readonly code: 'SIP_TRANSPORT' | 'SIP_TIMEOUT'; readonly message: string };
+
+// ---- calls --------------------------------------------------------------------------------------
+
+export interface InviteOptions {
+  /** A SIP URI, `sip:600@example.com;user=phone`. */
+  readonly to: string;
+  /** The offer. */
+  readonly sdp: string;
+  /** Overrides the account's. */
+  readonly displayName?: string;
+}
+
+/** A final response that is not 2xx, or its local stand-in. */
+export interface CallRefusal {
+  readonly status: number;
+  readonly phrase: string;
+  /** No response came: 408 after 64*T1, 503 when there is no flow. `message` says what happened. */
+  readonly local?: { readonly code: 'SIP_TRANSPORT' | 'SIP_TIMEOUT'; readonly message: string };
+  /** The challenge could not be answered: the password is wrong. */
+  readonly wrongPassword?: boolean;
+  readonly reason?: ReasonValue;
+  readonly retryAfterMs?: number;
+}
+
+/** What happens to a call that we place. After `onAccepted` the dialog's own events; after `onRefused` nothing. */
+export interface OutgoingCallEvents {
+  /** 101 to 199; `sdp` is early media. 100 is not told. */
+  onProgress(progress: { status: number; phrase: string; sdp?: string; remote?: NameAddress }): void;
+  /** 2xx; the ACK has been sent. */
+  onAccepted(accepted: { dialog: CallDialog; sdp?: string; remote?: NameAddress }): void;
+  onRefused(refusal: CallRefusal): void;
+  /** The far end ended an answered call. */
+  onBye(reason?: ReasonValue): void;
+}
+
+export interface OutgoingCall {
+  /**
+   * Gives the call up. Before the answer: CANCEL, at once or after the first provisional response (RFC 3261 9.1); the 487 arrives as
+   * `onRefused`, and when no final response comes within 64*T1 so does a local 408. An answer that crosses is ACKed and ended
+   * with BYE, then `onRefused` tells 487. Idempotent; harmless after the end.
+   */
+  cancel(reason?: ReasonValue): void;
+}
+
+/** An answered call. */
+export interface CallDialog {
+  /** Ends it. The outcome of the BYE changes nothing: the dialog is over. Idempotent. */
+  bye(reason?: ReasonValue): void;
+}
+
+export interface IncomingCallEvents {
+  /** The caller gave up; the INVITE has been answered 487. Nothing follows. */
+  onCancelled(reason?: ReasonValue): void;
+  /** Our 200 was acknowledged. */
+  onConfirmed(): void;
+  /** No ACK came within 64*T1; a BYE has been sent. Nothing follows. */
+  onLost(): void;
+  /** The far end ended an answered call. Nothing follows. */
+  onBye(reason?: ReasonValue): void;
+}
+
+/** An INVITE outside any dialog, addressed to one of our accounts. 100 Trying has been sent. */
+export interface IncomingCall {
+  readonly account: SipAccount;
+  /** The SIP Call-ID, for logs. */
+  readonly callId: string;
+  readonly requestUri: NameAddress;
+  readonly from: NameAddress;
+  readonly to: NameAddress;
+  readonly contact?: NameAddress;
+  /** The offer; absent when the INVITE carries none. */
+  readonly sdp?: string;
+  /** Where events go; assigned once, before `onInvite` returns. */
+  events: IncomingCallEvents | undefined;
+  /** 180. Nothing after a final response. */
+  ring(): void;
+  /** 200 with the answer. Undefined after the end. The dialog may `bye` at once: the BYE then waits for the ACK. */
+  accept(sdp: string): CallDialog | undefined;
+  /** 300 to 699. Nothing after a final response. */
+  reject(status: number, options?: { phrase?: string; reason?: ReasonValue; retryAfterS?: number }): void;
+}
+
+export interface SipAccount {
+  readonly settings: AccountSettings;
+  /**
+   * One REGISTER: 401/407 are answered on the way, the nonce is kept for the next. Call-ID and CSeq go on from the last one.
+   * @param expiresS seconds asked for; 0 removes the binding
+   */
+  register(expiresS: number): Promise<RegisterOutcome>;
+  /** Never throws: what goes wrong arrives as `onRefused`, later than the return. */
+  invite(options: InviteOptions, events: OutgoingCallEvents): OutgoingCall;
+  /** Forgets the account. Its dialogs go on until they end. */
+  remove(): void;
+}
+
+export interface SipStack {
+  /** Throws MAPPING_CONFLICT for a token that is in use. */
+  addAccount(settings: AccountSettings): SipAccount;
+  /** Where SIP is taken, `udp:127.0.0.1:5060`. */
+  readonly listening: readonly string[];
+  /** Closes flows and sockets, drops all transactions. Registrations and calls were ended before by their owners. */
+  close(): Promise<void>;
+}
+
+export interface SipStackEvents {
+  onInvite(call: IncomingCall): void;
+  /** A connection that these accounts were using closed. Told once for each loss; UDP has none. */
+  onFlowLost(accounts: readonly SipAccount[], why: string): void;
+}
+
+/** Tells what crosses the wire, one call a message; the text may hold secrets: the receiver redacts. */
+export interface SipWireTap {
+  onMessage(direction: 'in' | 'out', transport: SipTransport, peer: string, text: string): void;
+}
