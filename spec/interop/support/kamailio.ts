@@ -1,0 +1,175 @@
+/**
+ * Starts Debian's Kamailio as registrar and proxy on 127.0.0.1 over udp, tcp, tls, ws and wss, and asks it what it
+ * knows over its own RPC. It runs in the foreground in a process group of its own; `stop` leaves no process.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { makeCertificates } from './certificates.js';
+import { kamailioConfig, type KamailioOptions, type Transport } from './kamailio-config.js';
+import { freePort } from './ports.js';
+import { Program } from './program.js';
+
+export { passwordOf, type KamailioOptions, type Transport } from './kamailio-config.js';
+
+/** A binding as `ul.dump` tells it. */
+export interface Binding {
+  /** The user of the address of record. */
+  user: string;
+  /** The Contact URI as registered. */
+  contact: string;
+  /** Where it came from when it came over a connection, `sip:127.0.0.1:40000;transport=tls`. */
+  received: string | undefined;
+  /** Seconds until it expires. */
+  expires: number;
+  callId: string;
+  cseq: number;
+}
+
+export class Kamailio {
+  readonly host = '127.0.0.1';
+  #program: Program;
+
+  private constructor(
+    private readonly folder: string,
+    readonly ports: Readonly<Record<Transport, number>>,
+    /** PEM file of the authority that signed its certificate. */
+    readonly caFile: string,
+  ) {
+    this.#program = this.#spawn();
+  }
+
+  /** Resolves when it answers. Rejects with its log when it does not. */
+  static async start(options: KamailioOptions = {}): Promise<Kamailio> {
+    const folder = mkdtempSync(join(tmpdir(), 'kamailio-'));
+    const certificates = makeCertificates(folder);
+    const ports = {
+      udp: await freePort(),
+      tcp: await freePort(),
+      tls: await freePort(),
+      ws: await freePort(),
+      wss: await freePort(),
+    };
+    writeFileSync(join(folder, 'kamailio.cfg'), kamailioConfig(ports, certificates, options));
+    const kamailio = new Kamailio(folder, ports, certificates.ca);
+    await kamailio.#answers();
+    return kamailio;
+  }
+
+  /** Its log so far. */
+  get log(): string {
+    return this.#program.output;
+  }
+
+  /** All bindings, or those of one user. */
+  async contacts(user?: string): Promise<Binding[]> {
+    const dump = (await this.rpc('ul.dump')) as {
+      Domains: { Domain: { AoRs: { Info: { AoR: string; Contacts: { Contact: DumpedContact }[] } }[] } }[];
+    };
+    const bindings = dump.Domains.flatMap(({ Domain }) =>
+      Domain.AoRs.flatMap(({ Info }) =>
+        Info.Contacts.map(({ Contact }) => ({
+          user: Info.AoR,
+          contact: Contact.Address,
+          received: Contact.Received === '[not set]' ? undefined : Contact.Received,
+          expires: typeof Contact.Expires === 'number' ? Contact.Expires : 0,
+          callId: Contact['Call-ID'],
+          cseq: Contact.CSeq,
+        })),
+      ),
+    );
+    return user === undefined ? bindings : bindings.filter((binding) => binding.user === user);
+  }
+
+  /** The users that have a binding, sorted. */
+  async users(): Promise<string[]> {
+    return [...new Set((await this.contacts()).map((binding) => binding.user))].sort();
+  }
+
+  /** Asks until `test` holds for its users. Rejects after `withinMs` with the users it has and the end of its log. */
+  async untilUsers(test: (users: string[]) => boolean, withinMs = 20_000): Promise<string[]> {
+    const deadline = Date.now() + withinMs;
+    for (;;) {
+      const users = await this.users();
+      if (test(users)) return users;
+      if (Date.now() > deadline) {
+        throw new Error(`after ${withinMs} ms Kamailio has ${users.length} users: ${users.slice(0, 20).join(', ')}\n${this.#program.describe()}`);
+      }
+      await pause(50);
+    }
+  }
+
+  /** A number of its statistics: `registrar.accepted_regs`, `core.rcv_requests_register`. */
+  async statistic(name: string): Promise<number> {
+    const [line] = (await this.rpc('stats.fetch', [name.replace('.', ':')]).then((found) =>
+      Object.values(found as Record<string, string>),
+    )) as (string | undefined)[];
+    if (line === undefined) throw new Error(`Kamailio has no statistic ${name}`);
+    return Number(line);
+  }
+
+  /** One JSON-RPC call. Rejects with Kamailio's own error. */
+  async rpc(method: string, params: readonly (string | number)[] = []): Promise<unknown> {
+    const response = await fetch(`http://127.0.0.1:${this.ports.tcp}/rpc`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', connection: 'close' },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
+    });
+    const answer = (await response.json()) as { result?: unknown; error?: { message: string } };
+    if (answer.error !== undefined) throw new Error(`Kamailio refused ${method}: ${answer.error.message}`);
+    return answer.result;
+  }
+
+  /** As a power cut does it: no connection is closed properly and every binding is forgotten. */
+  async crash(): Promise<void> {
+    await this.#program.kill();
+  }
+
+  /** Starts again, empty, on the same ports. */
+  async startAgain(): Promise<void> {
+    this.#program = this.#spawn();
+    await this.#answers();
+  }
+
+  async stop(): Promise<void> {
+    await this.#program.kill();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  #spawn(): Program {
+    const config = join(this.folder, 'kamailio.cfg');
+    return new Program('kamailio', ['-DD', '-E', '-f', config, '-P', join(this.folder, 'kamailio.pid'), '-Y', this.folder, '-w', this.folder], {
+      env: { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin` },
+    });
+  }
+
+  async #answers(): Promise<void> {
+    const deadline = Date.now() + 15_000;
+    for (;;) {
+      if (!this.#program.running) throw new Error(`Kamailio ended: ${this.#program.describe()}`);
+      try {
+        await this.rpc('core.uptime');
+        return;
+      } catch (thrown) {
+        if (Date.now() > deadline) {
+          await this.#program.kill();
+          throw new Error(`Kamailio does not answer: ${this.#program.describe()}`, { cause: thrown });
+        }
+        await pause(20);
+      }
+    }
+  }
+}
+
+interface DumpedContact {
+  Address: string;
+  Expires: number | string;
+  'Call-ID': string;
+  CSeq: number;
+  Received: string;
+}
+
+/** Between two questions to another process, which has no other way to tell. */
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
