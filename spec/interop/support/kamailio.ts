@@ -139,7 +139,7 @@ export class Kamailio {
   #spawn(): Program {
     const config = join(this.folder, 'kamailio.cfg');
     return new Program('kamailio', ['-DD', '-E', '-f', config, '-P', join(this.folder, 'kamailio.pid'), '-Y', this.folder, '-w', this.folder], {
-      env: { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin` },
+      env: { ...process.env, PATH: `${process.env.PATH ?? ''}:/usr/sbin` },
     });
   }
 
