@@ -1,0 +1,149 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { DigestExchange, DigestSession, parseChallenge } from '../../src/sip/digest.js';
+
+const register = { method: 'REGISTER', uri: 'sip:example.com', body: '' };
+const hex = (algorithm: string, text: string): string => createHash(algorithm).update(text).digest('hex');
+
+function parameter(credentials: string, name: string): string | undefined {
+  return new RegExp(`[ ,]${name}="?([^",]*)"?`).exec(credentials)?.[1];
+}
+
+/** What a registrar computes from the credentials it was sent. */
+function expected(credentials: string, algorithm: string, user: string, password: string, request = register): string {
+  const [nonce, nc, cnonce, qop, realm] = ['nonce', 'nc', 'cnonce', 'qop', 'realm'].map((name) => parameter(credentials, name));
+  let ha1 = hex(algorithm, `${user}:${realm!}:${password}`);
+  if (/algorithm=\S*-sess/i.test(credentials)) ha1 = hex(algorithm, `${ha1}:${nonce!}:${cnonce!}`);
+  const ha2 = hex(algorithm, `${request.method}:${request.uri}${qop === 'auth-int' ? `:${hex(algorithm, request.body)}` : ''}`);
+  return qop === undefined
+    ? hex(algorithm, `${ha1}:${nonce!}:${ha2}`)
+    : hex(algorithm, `${ha1}:${nonce!}:${nc!}:${cnonce!}:${qop}:${ha2}`);
+}
+
+function answerOnce(offered: string[], request = register): string {
+  const answer = new DigestSession('434', 'pass').answer('Authorization', offered, request, new DigestExchange());
+  expect(answer).toHaveLength(1);
+  return answer![0]![1];
+}
+
+describe('a digest answer', () => {
+  it('is the worked example of RFC 7616 3.9.1 but for the cnonce', () => {
+    const session = new DigestSession('Mufasa', 'Circle of Life');
+    const challenge = 'Digest realm="http-auth@example.org", qop="auth, auth-int", algorithm=SHA-256, nonce="7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v", opaque="FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS"';
+    const request = { method: 'GET', uri: '/dir/index.html', body: '' };
+    const credentials = session.answer('Authorization', [challenge], request, new DigestExchange())![0]![1];
+    const cnonce = parameter(credentials, 'cnonce')!;
+    const ha1 = '7987c64c30e25f1b74be53f966b49b90f2808aa92faf9a00262392d7b4794232'; // SHA-256(Mufasa:http-auth@example.org:Circle of Life)
+    const ha2 = '9a3fdae9a622fe8de177c24fa9c070f2b181ec85e15dcbdc32e10c82ad450b04'; // SHA-256(GET:/dir/index.html)
+    const nonce = '7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v';
+    expect(parameter(credentials, 'response')).toBe(hex('sha256', `${ha1}:${nonce}:00000001:${cnonce}:auth:${ha2}`));
+    expect(credentials).toContain('opaque="FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS"');
+  });
+
+  it.each([
+    ['MD5 by default', 'Digest realm="r", nonce="n", qop="auth"', 'md5'],
+    ['MD5-sess', 'Digest realm="r", nonce="n", qop="auth", algorithm=MD5-sess', 'md5'],
+    ['SHA-256', 'Digest realm="r", nonce="n", qop="auth", algorithm=SHA-256', 'sha256'],
+    ['SHA-256-sess', 'Digest realm="r", nonce="n", qop="auth", algorithm=SHA-256-sess', 'sha256'],
+    ['SHA-512-256', 'Digest realm="r", nonce="n", qop="auth", algorithm=SHA-512-256', 'sha512-256'],
+    ['no qop at all (RFC 2069)', 'Digest realm="r", nonce="n"', 'md5'],
+  ])('is what a registrar computes for %s', (_, offered, algorithm) => {
+    const credentials = answerOnce([offered]);
+    expect(parameter(credentials, 'response')).toBe(expected(credentials, algorithm, '434', 'pass'));
+  });
+
+  it('covers the body when only auth-int is offered', () => {
+    const invite = { method: 'INVITE', uri: 'sip:600@example.com', body: 'v=0\r\n' };
+    const credentials = answerOnce(['Digest realm="r", nonce="n", qop="auth-int"'], invite);
+    expect(parameter(credentials, 'qop')).toBe('auth-int');
+    expect(parameter(credentials, 'response')).toBe(expected(credentials, 'md5', '434', 'pass', invite));
+  });
+
+  it.each([
+    [['Digest realm="r", nonce="m", algorithm=MD5, qop="auth"', 'Digest realm="r", nonce="s", algorithm=SHA-256, qop="auth"']],
+    [['Digest realm="r", nonce="s", algorithm=SHA-256, qop="auth"', 'Digest realm="r", nonce="m", algorithm=MD5, qop="auth"']],
+    [['Digest realm="r", nonce="x", algorithm=NEW-HASH', 'Digest realm="r", nonce="s", algorithm=SHA-256']],
+  ])('takes the strongest algorithm that is known, whatever the order', (offered) => {
+    expect(parameter(answerOnce(offered), 'nonce')).toBe('s');
+  });
+
+  it('gives no answer to a challenge it does not know', () => {
+    const session = new DigestSession('434', 'pass');
+    for (const offered of ['Basic realm="r"', 'Digest realm="r"', 'Digest nonce="n"', 'Digest realm="r", nonce="n", algorithm=NEW', '']) {
+      expect(session.answer('Authorization', [offered], register, new DigestExchange())).toBeUndefined();
+    }
+  });
+
+  it('never tells the password', () => {
+    expect(answerOnce(['Digest realm="r", nonce="n"'])).not.toContain('pass');
+  });
+});
+
+describe('a digest session', () => {
+  const challenge = (nonce: string, stale = false): string[] => [`Digest realm="r", nonce="${nonce}", qop="auth"${stale ? ', stale=true' : ''}`];
+
+  it('answers the next request unasked, with nc counted on', () => {
+    const session = new DigestSession('434', 'pass');
+    session.answer('Authorization', challenge('n1'), register, new DigestExchange());
+    const credentials = session.prepare(register, new DigestExchange())[0]![1];
+    expect([parameter(credentials, 'nonce'), parameter(credentials, 'nc')]).toEqual(['n1', '00000002']);
+    expect(parameter(credentials, 'response')).toBe(expected(credentials, 'md5', '434', 'pass'));
+  });
+
+  it('starts nc anew for a new nonce', () => {
+    const session = new DigestSession('434', 'pass');
+    session.answer('Authorization', challenge('n1'), register, new DigestExchange());
+    const exchange = new DigestExchange();
+    session.prepare(register, exchange);
+    const credentials = session.answer('Authorization', challenge('n2', true), register, exchange)![0]![1];
+    expect([parameter(credentials, 'nonce'), parameter(credentials, 'nc')]).toEqual(['n2', '00000001']);
+  });
+
+  it('takes two stale nonces in a row for what they are', () => {
+    const session = new DigestSession('434', 'pass');
+    const exchange = new DigestExchange();
+    expect(session.answer('Authorization', challenge('n1'), register, exchange)).toBeDefined();
+    expect(session.answer('Authorization', challenge('n2', true), register, exchange)).toBeDefined();
+    expect(session.answer('Authorization', challenge('n3', true), register, exchange)).toBeDefined();
+  });
+
+  it('takes the same nonce refused again for a wrong password', () => {
+    const session = new DigestSession('434', 'pass');
+    const exchange = new DigestExchange();
+    session.answer('Authorization', challenge('n1'), register, exchange);
+    expect(session.answer('Authorization', challenge('n1'), register, exchange)).toBeUndefined();
+    expect(session.prepare(register, new DigestExchange())).toEqual([]);
+  });
+
+  it('gives up on a registrar that refuses every fresh nonce, and on one that calls all of them stale', () => {
+    for (const stale of [false, true]) {
+      const session = new DigestSession('434', 'pass');
+      const exchange = new DigestExchange();
+      let tries = 0;
+      while (session.answer('Authorization', challenge(`n${String(tries)}`, stale), register, exchange)) tries += 1;
+      expect(tries).toBeLessThan(8);
+    }
+  });
+
+  it('answers a proxy and a registrar in one request', () => {
+    const session = new DigestSession('434', 'pass');
+    const exchange = new DigestExchange();
+    session.answer('Proxy-Authorization', ['Digest realm="p", nonce="np"'], register, exchange);
+    const both = session.answer('Authorization', ['Digest realm="r", nonce="nr"'], register, exchange);
+    expect(both?.map(([header]) => header).sort()).toEqual(['Authorization', 'Proxy-Authorization']);
+  });
+});
+
+describe('a challenge', () => {
+  it('keeps commas and escapes of a quoted realm as the hashes want them', () => {
+    expect(parseChallenge('Digest realm="a, \\"b\\" c", NONCE=abc, foo=bar, Stale=TRUE')).toMatchObject({
+      realm: 'a, \\"b\\" c',
+      nonce: 'abc',
+      stale: true,
+    });
+  });
+
+  it('is read in one pass whatever it holds', () => {
+    expect(parseChallenge(`Digest ${'a="\\'.repeat(20_000)}`)).toBeUndefined();
+  });
+});

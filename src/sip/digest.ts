@@ -1,0 +1,216 @@
+/**
+ * HTTP digest as SIP uses it: RFC 3261 section 22, RFC 7616, RFC 8760.
+ *
+ * A `DigestSession` holds the credentials of one account and the challenges met so far, so that the next request carries an answer
+ * at once (nc + 1) and costs one round trip. A `DigestExchange` is the memory of one request: what was tried, so that it ends.
+ */
+import { hash } from 'node:crypto';
+import { randomToken } from './random-token.js';
+
+/** A parsed `WWW-Authenticate` or `Proxy-Authenticate`. Quoted values keep their escapes, as the hashes want them. */
+export interface Challenge {
+  readonly realm: string;
+  readonly nonce: string;
+  readonly opaque?: string;
+  readonly stale: boolean;
+  /** As offered, `SHA-256-sess`; absent means MD5. */
+  readonly algorithm?: string;
+  /** Lower case; empty when the challenge has no qop (RFC 2069). */
+  readonly qop: readonly string[];
+}
+
+export type CredentialsHeader = 'Authorization' | 'Proxy-Authorization';
+
+/** What digest needs of a request: SIP.js's outgoing message is one. */
+export interface DigestRequest {
+  readonly method: string;
+  /** As it stands in the request line. */
+  readonly uri: string;
+  readonly body: string;
+}
+
+/** Known hashes, the strongest first (RFC 8760 2.4: the first that is supported wins). */
+const hashes: readonly { readonly name: string; readonly openssl: string }[] = [
+  { name: 'SHA-512-256', openssl: 'sha512-256' },
+  { name: 'SHA-256', openssl: 'sha256' },
+  { name: 'MD5', openssl: 'md5' },
+];
+
+/** One request is challenged at most so often; then the answer is no. */
+const maxRounds = 6;
+
+interface Remembered {
+  readonly header: CredentialsHeader;
+  readonly challenge: Challenge;
+  readonly algorithm: Algorithm;
+  readonly ha1: string;
+  readonly cnonce: string;
+  nc: number;
+}
+
+interface Algorithm {
+  readonly openssl: string;
+  readonly isSession: boolean;
+  readonly strength: number;
+}
+
+export class DigestExchange {
+  rounds = 0;
+  /** Nonces that were answered in this exchange. */
+  readonly answered = new Set<string>();
+  /** Nonces that came in this exchange, whatever was said of stale: a fresh one refused twice is a wrong password. */
+  refusals = 0;
+}
+
+export class DigestSession {
+  readonly #remembered: Remembered[] = [];
+
+  constructor(
+    private readonly username: string,
+    private readonly password: string,
+  ) {}
+
+  /** The credentials for challenges met before, to send unasked; empty at first. */
+  prepare(request: DigestRequest, exchange: DigestExchange): [CredentialsHeader, string][] {
+    return this.#remembered.map((remembered) => {
+      exchange.answered.add(remembered.challenge.nonce);
+      return [remembered.header, this.#credentials(remembered, request)];
+    });
+  }
+
+  /**
+   * Answers the challenges of one 401 or 407.
+   * @param offered the values of all `WWW-Authenticate` (or `Proxy-Authenticate`) headers
+   * @returns the headers for the next try; undefined when there is nothing to answer, or the password is refused: the same nonce
+   *   refused again without `stale`, or a nonce of this exchange refused twice.
+   */
+  answer(
+    header: CredentialsHeader,
+    offered: readonly string[],
+    request: DigestRequest,
+    exchange: DigestExchange,
+  ): [CredentialsHeader, string][] | undefined {
+    exchange.rounds += 1;
+    const challenges = strongestByRealm(offered);
+    if (challenges.length === 0 || exchange.rounds > maxRounds) return undefined;
+    let isWorthATry = false;
+    for (const { challenge, algorithm } of challenges) {
+      const known = this.#remembered.find((entry) => entry.header === header && entry.challenge.realm === challenge.realm);
+      const refused = known !== undefined && exchange.answered.has(known.challenge.nonce);
+      if (refused && !challenge.stale) {
+        exchange.refusals += 1;
+        if (known.challenge.nonce === challenge.nonce || exchange.refusals > 2) {
+          this.#forget(known);
+          continue;
+        }
+      }
+      if (known !== undefined) this.#forget(known);
+      const cnonce = randomToken(8);
+      this.#remembered.push({ header, challenge, algorithm, ha1: this.#ha1(challenge, algorithm, cnonce), cnonce, nc: 0 });
+      isWorthATry = true;
+    }
+    return isWorthATry ? this.prepare(request, exchange) : undefined;
+  }
+
+  #forget(remembered: Remembered): void {
+    this.#remembered.splice(this.#remembered.indexOf(remembered), 1);
+  }
+
+  /** RFC 7616 3.4.2. */
+  #ha1(challenge: Challenge, algorithm: Algorithm, cnonce: string): string {
+    const ha1 = hash(algorithm.openssl, `${this.username}:${challenge.realm}:${this.password}`, 'hex');
+    return algorithm.isSession ? hash(algorithm.openssl, `${ha1}:${challenge.nonce}:${cnonce}`, 'hex') : ha1;
+  }
+
+  /** RFC 7616 3.4.1; without qop as RFC 2069 had it. */
+  #credentials(remembered: Remembered, request: DigestRequest): string {
+    const { challenge, algorithm, ha1, cnonce } = remembered;
+    const qop = challenge.qop.includes('auth') ? 'auth' : challenge.qop.includes('auth-int') ? 'auth-int' : undefined;
+    remembered.nc += 1;
+    const nc = remembered.nc.toString(16).padStart(8, '0');
+    const a2 =
+      qop === 'auth-int'
+        ? `${request.method}:${request.uri}:${hash(algorithm.openssl, request.body, 'hex')}`
+        : `${request.method}:${request.uri}`;
+    const ha2 = hash(algorithm.openssl, a2, 'hex');
+    const middle = qop === undefined ? challenge.nonce : `${challenge.nonce}:${nc}:${cnonce}:${qop}`;
+    const response = hash(algorithm.openssl, `${ha1}:${middle}:${ha2}`, 'hex');
+
+    let value = `Digest username="${this.username.replace(/[\\"]/g, '\\$&')}", realm="${challenge.realm}", nonce="${challenge.nonce}"`;
+    value += `, uri="${request.uri}", response="${response}"`;
+    if (challenge.algorithm !== undefined) value += `, algorithm=${challenge.algorithm}`;
+    if (challenge.opaque !== undefined) value += `, opaque="${challenge.opaque}"`;
+    if (qop !== undefined) value += `, qop=${qop}, nc=${nc}`;
+    if (qop !== undefined || algorithm.isSession) value += `, cnonce="${cnonce}"`;
+    return value;
+  }
+}
+
+/** RFC 8760 2.4: of several challenges for one realm the strongest that we know; unknown ones are passed over. */
+function strongestByRealm(offered: readonly string[]): { challenge: Challenge; algorithm: Algorithm }[] {
+  const best = new Map<string, { challenge: Challenge; algorithm: Algorithm }>();
+  for (const text of offered) {
+    const challenge = parseChallenge(text);
+    const algorithm = challenge && algorithmOf(challenge);
+    if (!challenge || !algorithm) continue;
+    const rival = best.get(challenge.realm);
+    if (rival === undefined || algorithm.strength > rival.algorithm.strength) best.set(challenge.realm, { challenge, algorithm });
+  }
+  return [...best.values()];
+}
+
+function algorithmOf(challenge: Challenge): Algorithm | undefined {
+  if (challenge.qop.length > 0 && !challenge.qop.includes('auth') && !challenge.qop.includes('auth-int')) return undefined;
+  const offered = (challenge.algorithm ?? 'MD5').toUpperCase();
+  const isSession = offered.endsWith('-SESS');
+  const name = isSession ? offered.slice(0, -'-SESS'.length) : offered;
+  const index = hashes.findIndex((entry) => entry.name === name);
+  const found = hashes[index];
+  return found && { openssl: found.openssl, isSession, strength: hashes.length - index };
+}
+
+/**
+ * `Digest realm="a", nonce="b", qop="auth,auth-int"`: one linear scan. Undefined for other schemes and without realm or nonce.
+ */
+export function parseChallenge(text: string): Challenge | undefined {
+  const scheme = /^\s*digest\s+/i.exec(text);
+  if (scheme === null) return undefined;
+  const parameters = new Map<string, string>();
+  let at = scheme[0].length;
+  while (at < text.length) {
+    const equals = text.indexOf('=', at);
+    if (equals < 0) break;
+    const name = text.slice(at, equals).trim().toLowerCase();
+    at = equals + 1;
+    while (text[at] === ' ' || text[at] === '\t') at += 1;
+    let value: string;
+    if (text[at] === '"') {
+      let end = at + 1;
+      while (end < text.length && text[end] !== '"') end += text[end] === '\\' ? 2 : 1;
+      value = text.slice(at + 1, end);
+      at = end + 1;
+    } else {
+      const comma = text.indexOf(',', at);
+      const end = comma < 0 ? text.length : comma;
+      value = text.slice(at, end).trim();
+      at = end;
+    }
+    if (!parameters.has(name)) parameters.set(name, value);
+    const comma = text.indexOf(',', at);
+    at = comma < 0 ? text.length : comma + 1;
+  }
+  const realm = parameters.get('realm');
+  const nonce = parameters.get('nonce');
+  if (realm === undefined || nonce === undefined || nonce === '') return undefined;
+  return {
+    realm,
+    nonce,
+    opaque: parameters.get('opaque'),
+    stale: parameters.get('stale')?.toLowerCase() === 'true',
+    algorithm: parameters.get('algorithm'),
+    qop: (parameters.get('qop') ?? '')
+      .split(',')
+      .map((option) => option.trim().toLowerCase())
+      .filter((option) => option !== ''),
+  };
+}
