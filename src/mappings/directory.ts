@@ -1,0 +1,113 @@
+/**
+ * The mappings as calls see them: an index in memory, by id, by peer and by SIP user, so that routing a call costs no
+ * query. Written for 100,000 rows and more: an entry that is alone under its key is held without an array, and strings
+ * that most rows share (the host, the WebSocket handshake) are held once. Whoever reads the table writes it; calls only read.
+ */
+import type { Peer } from '../host/contract.js';
+import type { Mapping, WebSocketHandshake } from './mapping.js';
+
+/** One mapping, or several in ascending id. */
+type Entry = Mapping | readonly Mapping[];
+
+const none: readonly Mapping[] = [];
+
+export class MappingDirectory {
+  readonly #byId = new Map<number, Mapping>();
+  readonly #byPeer = new Map<number | string, Entry>();
+  readonly #bySipUser = new Map<string, Entry>();
+  readonly #hosts = new Map<string, string>();
+  readonly #handshakes = new Map<string, WebSocketHandshake>();
+
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  /** Adds the mapping, or replaces the one with its id. What is held is a frozen copy. */
+  put(mapping: Mapping): void {
+    this.delete(mapping.id);
+    const held = this.#share(mapping);
+    this.#byId.set(held.id, held);
+    add(this.#byPeer, peerKey(held.peer), held);
+    add(this.#bySipUser, held.sipUser, held);
+  }
+
+  /** @returns whether there was one */
+  delete(id: number): boolean {
+    const held = this.#byId.get(id);
+    if (held === undefined) return false;
+    this.#byId.delete(id);
+    remove(this.#byPeer, peerKey(held.peer), id);
+    remove(this.#bySipUser, held.sipUser, id);
+    return true;
+  }
+
+  get(id: number): Mapping | undefined {
+    return this.#byId.get(id);
+  }
+
+  /** The mappings of that peer, ascending id. A SIP peer (type 4) is told by its address as well. */
+  byPeer(peer: Peer): readonly Mapping[] {
+    return list(this.#byPeer.get(peerKey(peer)));
+  }
+
+  /**
+   * The mappings with that SIP user, ascending id; with a host only those at that host. The user part is
+   * case-sensitive, the host is not (RFC 3261 section 19.1.4).
+   */
+  bySipUser(user: string, host?: string): readonly Mapping[] {
+    const found = list(this.#bySipUser.get(user));
+    if (host === undefined) return found;
+    const lowered = host.toLowerCase();
+    return found.filter((mapping) => mapping.sipHost.toLowerCase() === lowered);
+  }
+
+  values(): IterableIterator<Mapping> {
+    return this.#byId.values();
+  }
+
+  #share(mapping: Mapping): Mapping {
+    const { webSocket } = mapping;
+    return Object.freeze({
+      ...mapping,
+      sipHost: shared(this.#hosts, mapping.sipHost, mapping.sipHost),
+      peer: Object.freeze({ ...mapping.peer }),
+      ...(webSocket === undefined
+        ? {}
+        : { webSocket: shared(this.#handshakes, JSON.stringify(webSocket), Object.freeze({ ...webSocket })) }),
+    });
+  }
+}
+
+/** Users, nearly all there is, are told by their number; the others by a text. */
+function peerKey(peer: Peer): number | string {
+  if (peer.type === 1) return peer.id;
+  return peer.type === 4 ? `4:${peer.id}:${peer.strId ?? ''}` : `${peer.type}:${peer.id}`;
+}
+
+function shared<T>(pool: Map<string, T>, key: string, value: T): T {
+  const known = pool.get(key);
+  if (known !== undefined) return known;
+  pool.set(key, value);
+  return value;
+}
+
+function isSeveral(entry: Entry): entry is readonly Mapping[] {
+  return Array.isArray(entry);
+}
+
+function list(entry: Entry | undefined): readonly Mapping[] {
+  if (entry === undefined) return none;
+  return isSeveral(entry) ? entry : [entry];
+}
+
+function add<K>(index: Map<K, Entry>, key: K, mapping: Mapping): void {
+  const present = index.get(key);
+  index.set(key, present === undefined ? mapping : [...list(present), mapping].sort((a, b) => a.id - b.id));
+}
+
+function remove<K>(index: Map<K, Entry>, key: K, id: number): void {
+  const left = list(index.get(key)).filter((mapping) => mapping.id !== id);
+  const [only] = left;
+  if (only === undefined) index.delete(key);
+  else index.set(key, left.length === 1 ? only : left);
+}

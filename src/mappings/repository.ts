@@ -1,0 +1,318 @@
+/**
+ * The table `sip_user_mappings` through knex: the only file that queries it. Whatever is read is judged row by row; whatever
+ * is written is judged first.
+ *
+ * No unique index stands behind it, for tables that exist may hold one SIP user several times, for several peers. What
+ * may not be there twice is kept apart by advisory locks of the writing transaction (one per account, one per peer at a
+ * host; a bulk insert takes the one that all share), so it holds for any number of nodes. Plain SQL by hand goes past them.
+ */
+import { createHash } from 'node:crypto';
+import type { Knex } from 'knex';
+import { ExtensionError, MappingError } from '../base/errors.js';
+import type { Peer } from '../host/contract.js';
+import { databaseError, isUniqueViolation } from './database-errors.js';
+import {
+  mappingColumns,
+  parseMappingColumns,
+  parseMappingRow,
+  parseMappingRows,
+  reachColumns,
+  sayAccount,
+  toColumns,
+  type ColumnValue,
+  type Mapping,
+  type MappingColumn,
+  type MappingDraft,
+  type RejectedRow,
+} from './mapping.js';
+
+const table = 'sip_user_mappings';
+const columns: string[] = ['id', ...mappingColumns];
+
+/** A row as the driver gives it; int8 is text. */
+type Row = { id: string | number } & Record<MappingColumn, unknown>;
+
+export interface MappingPage {
+  mappings: Mapping[];
+  rejected: RejectedRow[];
+}
+
+/** A draft of a bulk insert that is in the table, or in the same bulk, already. */
+export interface DraftConflict {
+  /** Its place among the drafts, from 0. */
+  index: number;
+  problem: string;
+}
+
+export class MappingRepository {
+  constructor(private readonly knex: Knex) {}
+
+  /**
+   * Every row, by ascending id, `size` at a time. Rows that come or go meanwhile may be seen or not.
+   * @throws ExtensionError DATABASE_FAILED, DATABASE_UNAVAILABLE, as every method here
+   */
+  async *pages(size = 1000): AsyncGenerator<MappingPage, void, undefined> {
+    let after: string | number | undefined;
+    for (;;) {
+      const start = after;
+      const rows = await this.#ask('Reading the mappings', () => {
+        const query = this.#rows(this.knex).orderBy('id').limit(size);
+        return start === undefined ? query : query.where('id', '>', start);
+      });
+      if (rows.length > 0) yield parseMappingRows(rows);
+      if (rows.length < size) return;
+      after = rows.at(-1)?.id;
+    }
+  }
+
+  /** @throws MappingError MAPPING_INVALID when the row is there but cannot be used */
+  async find(id: number): Promise<Mapping | undefined> {
+    const row = await this.#ask(`Reading mapping ${id}`, () => this.#rows(this.knex).where('id', id).first());
+    return row === undefined ? undefined : usable(row);
+  }
+
+  /** The usable mappings of that peer, ascending id. */
+  async findByPeer(peer: Peer): Promise<Mapping[]> {
+    const rows = await this.#ask('Reading the mappings of a peer', () => this.#ofPeer(this.knex, peer));
+    return parseMappingRows(rows).mappings;
+  }
+
+  /** The usable mappings with that SIP user at that host (any case), ascending id. */
+  async findBySipUser(user: string, host: string): Promise<Mapping[]> {
+    const rows = await this.#ask('Reading the mappings of a SIP user', () => this.#ofAccount(this.knex, user, host));
+    return parseMappingRows(rows).mappings;
+  }
+
+  /**
+   * @throws MappingError MAPPING_INVALID for a draft that cannot be used; MAPPING_CONFLICT when that peer has that SIP user
+   *   at that host already
+   */
+  async insert(draft: MappingDraft): Promise<Mapping> {
+    const checked = parseMappingColumns(toColumns(draft));
+    return this.#write('Adding a mapping', async (transaction) => {
+      await claim(transaction, checked);
+      await this.#refuseTwin(transaction, checked);
+      return insertRow(transaction, checked);
+    });
+  }
+
+  /**
+   * For accounts made by rule: one per peer and host, whoever and however many ask for it at once.
+   * @throws MappingError MAPPING_CONFLICT when another peer holds that SIP user at that host; MAPPING_INVALID for a draft
+   *   that cannot be used, or when the peer has a row there that cannot
+   */
+  async insertIfAbsent(draft: MappingDraft): Promise<{ mapping: Mapping; created: boolean }> {
+    const checked = parseMappingColumns(toColumns(draft));
+    return this.#write('Adding a mapping', async (transaction) => {
+      await claim(transaction, checked);
+      const present = await this.#ofPeer(transaction, checked.peer).andWhere(atHost(transaction, checked.sipHost)).first();
+      if (present !== undefined) return { mapping: usable(present), created: false };
+      const holder = await this.#ofAccount(transaction, checked.sipUser, checked.sipHost).first();
+      if (holder !== undefined) {
+        throw new MappingError(
+          'MAPPING_CONFLICT',
+          `${checked.sipUser}@${checked.sipHost} belongs to another peer already: ${sayPeerOf(holder)}, mapping ${holder.id}.`,
+          { fields: ['sip_user', 'sip_host'] },
+        );
+      }
+      return { mapping: await insertRow(transaction, checked), created: true };
+    });
+  }
+
+  /**
+   * Many at once, in one transaction. A draft that is there already (the same peer, SIP user and host) is a conflict; with
+   * any conflict nothing is inserted, unless those are to be skipped.
+   */
+  async insertAll(
+    drafts: readonly MappingDraft[],
+    options: { skipConflicts?: boolean; dryRun?: boolean } = {},
+  ): Promise<{ inserted: number; conflicts: DraftConflict[] }> {
+    const checked = drafts.map((draft) => parseMappingColumns(toColumns(draft)));
+    return this.#write('Adding mappings', async (transaction) => {
+      await transaction.raw('select pg_advisory_xact_lock(?::bigint)', [lockKey('all')]);
+      const { fresh, conflicts } = await this.#sift(transaction, checked);
+      if (options.dryRun !== true && (conflicts.length === 0 || options.skipConflicts === true)) {
+        await transaction.batchInsert(table, fresh.map(toColumns), 500);
+        return { inserted: fresh.length, conflicts };
+      }
+      return { inserted: 0, conflicts };
+    });
+  }
+
+  /**
+   * Changes the fields that are given; an optional field given as undefined is cleared. A row that cannot be used as it
+   * stands can be set right so.
+   * @throws MappingError MAPPING_NOT_FOUND; MAPPING_INVALID when the row would not be usable; MAPPING_CONFLICT
+   */
+  async update(id: number, patch: Partial<MappingDraft>): Promise<Mapping> {
+    return this.#write(`Changing mapping ${id}`, async (transaction) => {
+      const row = await this.#rows(transaction).where('id', id).forUpdate().first();
+      if (row === undefined) throw new MappingError('MAPPING_NOT_FOUND', `There is no mapping ${id}.`);
+      const changes = changedColumns(patch, row);
+      const draft = parseMappingColumns({ ...row, ...changes });
+      if (patch.sipUser !== undefined || patch.sipHost !== undefined || patch.peer !== undefined) {
+        await claim(transaction, draft);
+        await this.#refuseTwin(transaction, draft, id);
+      }
+      const written = Object.fromEntries(Object.entries(toColumns(draft)).filter(([column]) => column in changes));
+      if (Object.keys(written).length > 0) await transaction(table).where('id', id).update(written);
+      return { id, ...draft };
+    });
+  }
+
+  /** @returns whether there was one */
+  async remove(id: number): Promise<boolean> {
+    return this.#ask(`Removing mapping ${id}`, async () => (await this.knex(table).where('id', id).delete()) > 0);
+  }
+
+  /** @returns how many there were */
+  async removeByPeer(peer: Peer): Promise<number> {
+    return this.#ask('Removing the mappings of a peer', () => this.knex(table).where(isPeer(peer)).delete());
+  }
+
+  #rows(knex: Knex): Knex.QueryBuilder<Row, Row[]> {
+    return knex<Row, Row[]>(table).select<Row[]>(columns);
+  }
+
+  #ofPeer(knex: Knex, peer: Peer): Knex.QueryBuilder<Row, Row[]> {
+    return this.#rows(knex).where(isPeer(peer)).orderBy('id');
+  }
+
+  #ofAccount(knex: Knex, user: string, host: string): Knex.QueryBuilder<Row, Row[]> {
+    return this.#rows(knex).where('sip_user', user).andWhere(atHost(knex, host)).orderBy('id');
+  }
+
+  /** The same peer twice at one account would register the same binding twice. */
+  async #refuseTwin(transaction: Knex.Transaction, draft: MappingDraft, but?: number): Promise<void> {
+    const twins = await this.#ofAccount(transaction, draft.sipUser, draft.sipHost).andWhere(isPeer(draft.peer));
+    const twin = twins.find((row) => Number(row.id) !== but);
+    if (twin === undefined) return;
+    throw new MappingError('MAPPING_CONFLICT', sayTwin(draft, `mapping ${twin.id}`), { fields: ['sip_user', 'sip_host', 'peer_id'] });
+  }
+
+  async #sift(
+    transaction: Knex.Transaction,
+    drafts: readonly MappingDraft[],
+  ): Promise<{ fresh: MappingDraft[]; conflicts: DraftConflict[] }> {
+    const holders = new Map<string, string>();
+    const users = [...new Set(drafts.map((draft) => draft.sipUser))];
+    for (let start = 0; start < users.length; start += 1000) {
+      const rows = await this.#rows(transaction).whereIn('sip_user', users.slice(start, start + 1000));
+      for (const mapping of parseMappingRows(rows).mappings) holders.set(twinKey(mapping), `mapping ${mapping.id}`);
+    }
+    const fresh: MappingDraft[] = [];
+    const conflicts: DraftConflict[] = [];
+    drafts.forEach((draft, index) => {
+      const key = twinKey(draft);
+      const holder = holders.get(key);
+      if (holder === undefined) fresh.push(draft);
+      else conflicts.push({ index, problem: sayTwin(draft, holder) });
+      if (holder === undefined) holders.set(key, 'a row before it');
+    });
+    return { fresh, conflicts };
+  }
+
+  async #write<T>(action: string, work: (transaction: Knex.Transaction) => Promise<T>): Promise<T> {
+    return this.#ask(action, () => this.knex.transaction(work));
+  }
+
+  async #ask<T>(action: string, work: () => PromiseLike<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (thrown) {
+      if (thrown instanceof ExtensionError) throw thrown;
+      const failure = databaseError(thrown, action);
+      // An original table may carry a key of its own, on sip_user say.
+      if (!isUniqueViolation(thrown)) throw failure;
+      throw new MappingError('MAPPING_CONFLICT', `${action} failed: a key of the table refuses it, there is a row like it.`, {
+        cause: failure.cause,
+      });
+    }
+  }
+}
+
+function usable(row: Row): Mapping {
+  const parsed = parseMappingRow(row);
+  if ('mapping' in parsed) return parsed.mapping;
+  throw new MappingError('MAPPING_INVALID', `The mapping cannot be used: ${parsed.rejected.problem}.`);
+}
+
+async function insertRow(transaction: Knex.Transaction, draft: MappingDraft): Promise<Mapping> {
+  const rows = await transaction<Row>(table).insert(toColumns(draft)).returning('id');
+  return { id: Number(rows[0]?.id), ...draft };
+}
+
+/** A SIP peer (type 4) is told by its address as well as by its number. */
+function isPeer(peer: Peer): Record<string, string | number> {
+  const key = { peer_type: peer.type, peer_id: peer.id };
+  return peer.type === 4 && peer.strId !== undefined ? { ...key, peer_str_id: peer.strId } : key;
+}
+
+/** Host names know no case; an IPv6 address may stand in brackets in a row made by hand. */
+function atHost(knex: Knex, host: string): Knex.Raw {
+  const lowered = host.toLowerCase();
+  return knex.raw('lower(sip_host) in (?, ?)', [lowered, `[${lowered}]`]);
+}
+
+/** Until the end of the transaction nobody else adds that account, or another one for that peer at that host. */
+async function claim(transaction: Knex.Transaction, draft: MappingDraft): Promise<void> {
+  const host = draft.sipHost.toLowerCase();
+  const account = lockKey(`account ${draft.sipUser} ${host}`);
+  const peer = lockKey(`peer ${draft.peer.type} ${draft.peer.id} ${host}`);
+  // In one order everywhere, or two writers could wait for each other.
+  const [first, second] = account < peer ? [account, peer] : [peer, account];
+  await transaction.raw(
+    'select pg_advisory_xact_lock_shared(?::bigint), pg_advisory_xact_lock(?::bigint), pg_advisory_xact_lock(?::bigint)',
+    [lockKey('all'), first, second],
+  );
+}
+
+/** The number of an advisory lock, as text: 64 bits. */
+function lockKey(name: string): string {
+  return createHash('sha256').update(`${table} ${name}`).digest().readBigInt64BE().toString();
+}
+
+function twinKey(draft: MappingDraft): string {
+  const { type, id, strId = '' } = draft.peer;
+  return JSON.stringify([draft.sipUser, draft.sipHost.toLowerCase(), type, id, type === 4 ? strId : '']);
+}
+
+function sayTwin(draft: MappingDraft, holder: string): string {
+  return `${sayAccount(draft)} is mapped to peer ${draft.peer.id} (type ${draft.peer.type}) already: ${holder}`;
+}
+
+function sayPeerOf(row: Row): string {
+  return `peer ${String(row.peer_id)} (type ${String(row.peer_type)})`;
+}
+
+const simpleColumns = [
+  ['sipUser', 'sip_user'],
+  ['sipPassword', 'sip_password'],
+  ['sipHost', 'sip_host'],
+  ['sipPort', 'sip_port'],
+  ['register', 'register'],
+  ['canCall', 'can_call'],
+  ['canBeCalled', 'can_be_called'],
+  ['authUser', 'auth_user'],
+  ['displayName', 'display_name'],
+] as const satisfies readonly (readonly [keyof MappingDraft, MappingColumn])[];
+
+/** The columns that a patch changes. Transport and handshake share two columns: those are written whole. */
+function changedColumns(patch: Partial<MappingDraft>, row: Row): Partial<Record<MappingColumn, ColumnValue>> {
+  const changes: Partial<Record<MappingColumn, ColumnValue>> = {};
+  for (const [field, column] of simpleColumns) {
+    if (field in patch) changes[column] = patch[field] ?? null;
+  }
+  if (patch.peer !== undefined) {
+    changes.peer_type = patch.peer.type;
+    changes.peer_id = patch.peer.id;
+    changes.peer_str_id = patch.peer.strId ?? null;
+  }
+  if (patch.transport !== undefined || patch.webSocket !== undefined) {
+    const parsed = parseMappingRow(row);
+    const present: Partial<Mapping> = 'mapping' in parsed ? parsed.mapping : {};
+    const transport = patch.transport ?? present.transport ?? 'udp';
+    Object.assign(changes, reachColumns({ transport, webSocket: patch.webSocket ?? present.webSocket }));
+  }
+  return changes;
+}
