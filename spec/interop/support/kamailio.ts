@@ -87,13 +87,19 @@ export class Kamailio {
   }
 
   /** Asks until `test` holds for its users. Rejects after `withinMs` with the users it has and the end of its log. */
-  async untilUsers(test: (users: string[]) => boolean, withinMs = 20_000): Promise<string[]> {
+  async untilUsers(test: (users: string[]) => boolean, withinMs = 20_000): Promise<void> {
+    await this.untilContacts((contacts) => test([...new Set(contacts.map(({ user }) => user))]), withinMs);
+  }
+
+  /** Asks until `test` holds for its bindings; a `test` that throws ends it. */
+  async untilContacts(test: (contacts: Binding[]) => boolean, withinMs = 20_000): Promise<void> {
     const deadline = Date.now() + withinMs;
     for (;;) {
-      const users = await this.users();
-      if (test(users)) return users;
+      const contacts = await this.contacts();
+      if (test(contacts)) return;
       if (Date.now() > deadline) {
-        throw new Error(`after ${withinMs} ms Kamailio has ${users.length} users: ${users.slice(0, 20).join(', ')}\n${this.#program.describe()}`);
+        const users = contacts.map(({ user }) => user).slice(0, 20);
+        throw new Error(`after ${withinMs} ms Kamailio has ${contacts.length} contacts: ${users.join(', ')}\n${this.#program.describe()}`);
       }
       await pause(50);
     }

@@ -1,0 +1,85 @@
+/**
+ * sip_user_mappings of a real PostgreSQL as an operator fills it: plain SQL with the guide's columns and no other. The
+ * table is the one that the original made (no id, JSON as text), so every spec adopts it on the way.
+ */
+import { Client } from 'pg';
+import { startPostgres } from './postgres.js';
+import type { Transport } from './kamailio-config.js';
+
+export interface MappingRow {
+  user: string;
+  password: string;
+  host?: string;
+  port: number;
+  transport?: Transport;
+  /** Instead of what the guide says for `transport`. */
+  parameters?: string;
+  peerId: number;
+  register?: boolean;
+  canCall?: boolean;
+  canBeCalled?: boolean;
+}
+
+const originalTable = `
+  create table sip_user_mappings (
+    sip_user varchar(255) not null, sip_password varchar(255) not null, sip_host varchar(255) not null,
+    sip_port integer not null, sip_parameters text not null, sip_headers text not null, peer_type integer not null,
+    peer_id integer not null, peer_str_id varchar(255), register boolean not null, can_call boolean not null,
+    can_be_called boolean not null)`;
+
+export class MappingsTable {
+  private constructor(
+    /** `services.postgresql` of server.conf. */
+    readonly settings: Record<string, unknown>,
+    private readonly client: Client,
+    private readonly release: () => Promise<void>,
+  ) {}
+
+  static async start(): Promise<MappingsTable> {
+    const postgres = await startPostgres();
+    const client = new Client({ connectionString: postgres.url });
+    await client.connect();
+    const url = new URL(postgres.url);
+    const settings = {
+      host: url.hostname,
+      port: Number(url.port),
+      db: url.pathname.slice(1),
+      user: decodeURIComponent(url.username),
+      password: decodeURIComponent(url.password),
+    };
+    return new MappingsTable(settings, client, () => postgres.stop());
+  }
+
+  /** The table as on the first day, with these rows. */
+  async replace(rows: readonly MappingRow[]): Promise<void> {
+    await this.client.query('drop schema public cascade; create schema public');
+    await this.client.query(originalTable);
+    for (const row of rows) {
+      const transport = row.transport ?? 'udp';
+      const host = row.host ?? '127.0.0.1';
+      const isWebSocket = transport === 'ws' || transport === 'wss';
+      await this.client.query(
+        `insert into sip_user_mappings (sip_user, sip_password, sip_host, sip_port, sip_parameters, sip_headers,
+           peer_type, peer_id, register, can_call, can_be_called)
+         values ($1, $2, $3, $4, $5, $6, 1, $7, $8, $9, $10)`,
+        [
+          row.user,
+          row.password,
+          host,
+          row.port,
+          row.parameters ?? JSON.stringify(isWebSocket ? { transport, method: 'GET' } : { transport }),
+          JSON.stringify(isWebSocket ? { host: `${host}:${row.port}` } : {}),
+          row.peerId,
+          row.register ?? true,
+          row.canCall ?? true,
+          row.canBeCalled ?? true,
+        ],
+      );
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.client.end();
+    await this.release();
+  }
+}
