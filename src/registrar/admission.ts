@@ -1,0 +1,147 @@
+/**
+ * Who may send a REGISTER now. Each registrar has a lane of its own: a queue, first come first served, a token bucket that lets
+ * `maxRate` a second through, and a limit of how many are on their way at once. So a registrar that comes back is not met with a
+ * storm, and a dead one, whose requests hang for 32 s each, holds up nobody but its own.
+ */
+import type { Clock } from '../base/clock.js';
+import { second } from '../base/units.js';
+import { Schedule, type Slot } from './schedule.js';
+
+/** A wait that was computed for a whole token may end a rounding error short of it. */
+const grain = 1e-6;
+
+interface Lane<T> extends Slot {
+  readonly key: string;
+  /** A set keeps the order of arrival and lets anyone leave in O(1). */
+  readonly queue: Set<T>;
+  /**
+   * Where the queue's head is. A set is asked for its first member by walking over the holes that were left at its front, which
+   * makes draining it quadratic; an iterator that lives as long as the queue does walks over each hole once.
+   */
+  head: IterableIterator<T> | undefined;
+  tokens: number;
+  /** When `tokens` was counted, on the clock's scale. */
+  countedMs: number;
+  inFlight: number;
+}
+
+export class Admission<T> {
+  readonly #lanes = new Map<string, Lane<T>>();
+  readonly #wakes: Schedule<Lane<T>>;
+  readonly #clock: Clock;
+  readonly #maxInFlight: number;
+  readonly #grant: (item: T) => void;
+  readonly #tokensPerMs: number;
+  /** How many may go at once after a pause: what 50 ms let through. Less, and a late timer would cost turns. */
+  readonly #burst: number;
+  #isRateLifted = false;
+
+  /**
+   * @param limits per registrar; `maxRate` per second
+   * @param grant told when it is an item's turn; that item is on its way until {@link leave}. Must not throw.
+   */
+  constructor(limits: { maxRate: number; maxInFlight: number }, clock: Clock, grant: (item: T) => void) {
+    this.#clock = clock;
+    this.#maxInFlight = limits.maxInFlight;
+    this.#grant = grant;
+    this.#tokensPerMs = limits.maxRate / second;
+    this.#burst = Math.max(1, limits.maxRate / 20);
+    this.#wakes = new Schedule(clock, (lane) => {
+      this.#pump(lane);
+    });
+  }
+
+  /** Puts an item at the end of its registrar's queue; one that waits already keeps its place. Its turn may come within this call. */
+  enter(key: string, item: T): void {
+    const lane = this.#lane(key);
+    lane.queue.add(item);
+    this.#pump(lane);
+  }
+
+  /** Takes an item out of the queue; harmless for one that is not in it. */
+  cancel(key: string, item: T): void {
+    this.#lanes.get(key)?.queue.delete(item);
+  }
+
+  /** An item that had its turn is through: its answer came, or it was given up. */
+  leave(key: string): void {
+    const lane = this.#lanes.get(key);
+    if (lane === undefined || lane.inFlight === 0) return;
+    lane.inFlight -= 1;
+    this.#pump(lane);
+  }
+
+  /** From now on only the number on their way is limited: for a stop that has to be quick. */
+  liftRate(): void {
+    this.#isRateLifted = true;
+    for (const lane of this.#lanes.values()) this.#pump(lane);
+  }
+
+  /** Forgets all that wait. */
+  close(): void {
+    this.#lanes.clear();
+    this.#wakes.clear();
+  }
+
+  #lane(key: string): Lane<T> {
+    const known = this.#lanes.get(key);
+    if (known !== undefined) return known;
+    const lane: Lane<T> = {
+      key,
+      queue: new Set(),
+      head: undefined,
+      tokens: this.#burst,
+      countedMs: this.#clock.now(),
+      inFlight: 0,
+      dueMs: 0,
+      heapIndex: -1,
+    };
+    this.#lanes.set(key, lane);
+    return lane;
+  }
+
+  #pump(lane: Lane<T>): void {
+    this.#refill(lane);
+    while (lane.inFlight < this.#maxInFlight && (this.#isRateLifted || lane.tokens >= 1 - grain)) {
+      const item = takeFirst(lane);
+      if (item === undefined) break;
+      lane.tokens = Math.max(0, lane.tokens - 1);
+      lane.inFlight += 1;
+      this.#grant(item);
+    }
+    this.#planNext(lane);
+  }
+
+  /** Full in flight: `leave` pumps. Out of tokens: when the next one is there. Idle: kept until its bucket is full again, then forgotten. */
+  #planNext(lane: Lane<T>): void {
+    const isIdle = lane.queue.size === 0;
+    if (isIdle && lane.inFlight > 0) {
+      this.#wakes.delete(lane);
+    } else if (isIdle && lane.tokens >= this.#burst - grain) {
+      this.#wakes.delete(lane);
+      this.#lanes.delete(lane.key);
+    } else if (lane.inFlight >= this.#maxInFlight) {
+      this.#wakes.delete(lane);
+    } else {
+      const missing = (isIdle ? this.#burst : 1) - lane.tokens;
+      this.#wakes.set(lane, lane.countedMs + missing / this.#tokensPerMs);
+    }
+  }
+
+  #refill(lane: Lane<T>): void {
+    const nowMs = this.#clock.now();
+    lane.tokens = Math.min(this.#burst, lane.tokens + (nowMs - lane.countedMs) * this.#tokensPerMs);
+    lane.countedMs = nowMs;
+  }
+}
+
+function takeFirst<T>(lane: Lane<T>): T | undefined {
+  lane.head ??= lane.queue.values();
+  const first = lane.head.next();
+  if (first.done === true) {
+    lane.head = undefined;
+    return undefined;
+  }
+  lane.queue.delete(first.value);
+  return first.value;
+}
