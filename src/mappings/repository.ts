@@ -29,6 +29,9 @@ import {
 const table = 'sip_user_mappings';
 const columns: string[] = ['id', ...mappingColumns];
 
+/** The columns by which a mapping is the same as another. */
+const identity: readonly MappingColumn[] = ['sip_user', 'sip_host', 'peer_type', 'peer_id', 'peer_str_id'];
+
 /** A row as the driver gives it; int8 is text. */
 type Row = { id: string | number } & Record<MappingColumn, unknown>;
 
@@ -145,19 +148,12 @@ export class MappingRepository {
    * @throws MappingError MAPPING_NOT_FOUND; MAPPING_INVALID when the row would not be usable; MAPPING_CONFLICT
    */
   async update(id: number, patch: Partial<MappingDraft>): Promise<Mapping> {
-    return this.#write(`Changing mapping ${id}`, async (transaction) => {
-      const row = await this.#rows(transaction).where('id', id).forUpdate().first();
-      if (row === undefined) throw new MappingError('MAPPING_NOT_FOUND', `There is no mapping ${id}.`);
-      const changes = changedColumns(patch, row);
-      const draft = parseMappingColumns({ ...row, ...changes });
-      if (patch.sipUser !== undefined || patch.sipHost !== undefined || patch.peer !== undefined) {
-        await claim(transaction, draft);
-        await this.#refuseTwin(transaction, draft, id);
-      }
-      const written = Object.fromEntries(Object.entries(toColumns(draft)).filter(([column]) => column in changes));
-      if (Object.keys(written).length > 0) await transaction(table).where('id', id).update(written);
-      return { id, ...draft };
-    });
+    return this.#change(id, (row) => changedColumns(patch, row));
+  }
+
+  /** As `update`, by the names of columns; JSON columns as text, and whole. */
+  async updateColumns(id: number, changes: Partial<Record<MappingColumn, unknown>>): Promise<Mapping> {
+    return this.#change(id, () => changes);
   }
 
   /** @returns whether there was one */
@@ -168,6 +164,22 @@ export class MappingRepository {
   /** @returns how many there were */
   async removeByPeer(peer: Peer): Promise<number> {
     return this.#ask('Removing the mappings of a peer', () => this.knex(table).where(isPeer(peer)).delete());
+  }
+
+  async #change(id: number, changesOf: (row: Row) => Partial<Record<MappingColumn, unknown>>): Promise<Mapping> {
+    return this.#write(`Changing mapping ${id}`, async (transaction) => {
+      const row = await this.#rows(transaction).where('id', id).forUpdate().first();
+      if (row === undefined) throw new MappingError('MAPPING_NOT_FOUND', `There is no mapping ${id}.`);
+      const changes = changesOf(row);
+      const draft = parseMappingColumns({ ...row, ...changes });
+      if (identity.some((column) => column in changes)) {
+        await claim(transaction, draft);
+        await this.#refuseTwin(transaction, draft, id);
+      }
+      const written = Object.fromEntries(Object.entries(toColumns(draft)).filter(([column]) => column in changes));
+      if (Object.keys(written).length > 0) await transaction(table).where('id', id).update(written);
+      return { id, ...draft };
+    });
   }
 
   #rows(knex: Knex): Knex.QueryBuilder<Row, Row[]> {

@@ -1,0 +1,236 @@
+/**
+ * What an operator does to the mappings from a command line, as operations on the database that a server.conf names:
+ * migrate, list, add, set, remove, import, export. Everything shown is without passwords, but for an export that asks for them.
+ */
+import { ExtensionError, MappingError } from '../base/errors.js';
+import type { Peer } from '../host/contract.js';
+import { readServerConf } from '../config/read.js';
+import { toSipConfig } from '../config/schema.js';
+import { formatMappingsCsv, parseMappingsCsv } from '../mappings/csv.js';
+import { openDatabase, sayDatabase, type DatabaseSettings } from '../mappings/database.js';
+import { parseMappingColumns, sayAccount, toColumns, type Mapping, type MappingColumn, type RejectedRow } from '../mappings/mapping.js';
+import { migrate } from '../mappings/migrate.js';
+import { MappingRepository } from '../mappings/repository.js';
+
+/** A mapping as it is shown. */
+export interface ShownMapping {
+  id: number;
+  /** `434@example.com:5060` */
+  account: string;
+  transport: string;
+  peer: Peer;
+  register: boolean;
+  canCall: boolean;
+  canBeCalled: boolean;
+  /** All of it by the names of the columns, with `has_password` in the place of the password. */
+  columns: Record<string, unknown>;
+}
+
+/** What is typed about a mapping, not judged yet. Absent: the table's default, or as it was. */
+export interface TypedMapping {
+  sipUser?: string;
+  sipPassword?: string;
+  sipHost?: string;
+  sipPort?: string;
+  transport?: string;
+  /** The verb, Host header and path of the WebSocket handshake. */
+  method?: string;
+  hostHeader?: string;
+  location?: string;
+  peerType?: string;
+  peerId?: string;
+  peerStrId?: string;
+  register?: boolean;
+  canCall?: boolean;
+  canBeCalled?: boolean;
+  authUser?: string;
+  displayName?: string;
+}
+
+export interface ImportReport {
+  /** Rows that are in the table now, or with `dryRun` would be. */
+  imported: number;
+  /** "line 3: sip_port 70000 is not a port (1 to 65535)", in the order of the file. */
+  problems: string[];
+}
+
+export interface MigrationSummary {
+  /** "PostgreSQL at db.example:5432, database dialog" */
+  database: string;
+  /** The steps that ran now. */
+  applied: string[];
+}
+
+/** Brings the database of that server.conf to this version. @throws ConfigError, ExtensionError DATABASE_* */
+export async function migrateDatabase(configFile: string): Promise<MigrationSummary> {
+  const settings = await readDatabaseSettings(configFile);
+  const database = await openDatabase(settings);
+  try {
+    const { applied } = await migrate(database.knex);
+    return { database: sayDatabase(settings), applied };
+  } finally {
+    await database.close();
+  }
+}
+
+/**
+ * Opens the database of that server.conf. The caller closes what it gets.
+ * @throws ConfigError, ExtensionError DATABASE_UNAVAILABLE
+ */
+export async function openMappingOperations(configFile: string): Promise<MappingOperations> {
+  const database = await openDatabase(await readDatabaseSettings(configFile));
+  return new MappingOperations(new MappingRepository(database.knex), () => database.close());
+}
+
+async function readDatabaseSettings(configFile: string): Promise<DatabaseSettings> {
+  const { database } = toSipConfig(await readServerConf(configFile));
+  if (database !== undefined) return database;
+  throw new ExtensionError(
+    'CONFIG_INVALID',
+    `${configFile} names no database: set services.postgresql.host, or services.postgresql.embedded to a directory.`,
+  );
+}
+
+export class MappingOperations {
+  readonly #repository: MappingRepository;
+  readonly close: () => Promise<void>;
+
+  constructor(repository: MappingRepository, close: () => Promise<void>) {
+    this.#repository = repository;
+    this.close = close;
+  }
+
+  async *list(): AsyncGenerator<{ mappings: ShownMapping[]; rejected: RejectedRow[] }, void, undefined> {
+    for await (const { mappings, rejected } of this.#repository.pages()) {
+      yield { mappings: mappings.map(show), rejected };
+    }
+  }
+
+  /** @throws MappingError MAPPING_INVALID, MAPPING_CONFLICT */
+  async add(typed: TypedMapping): Promise<ShownMapping> {
+    return show(await this.#repository.insert(parseMappingColumns(typedColumns(typed))));
+  }
+
+  /** A row that cannot be used can be set right so. @throws MappingError MAPPING_NOT_FOUND, MAPPING_INVALID, MAPPING_CONFLICT */
+  async set(id: number, typed: TypedMapping): Promise<ShownMapping> {
+    const present = await this.#findUsable(id);
+    return show(await this.#repository.updateColumns(id, typedColumns(typed, present)));
+  }
+
+  /** @throws MappingError MAPPING_NOT_FOUND */
+  async remove(id: number): Promise<void> {
+    if (!(await this.#repository.remove(id))) throw new MappingError('MAPPING_NOT_FOUND', `There is no mapping ${id}.`);
+  }
+
+  /**
+   * Adds the rows of a CSV file; a row that is in the table already is a problem of that row. With any problem nothing is
+   * written, unless `skipInvalid`. An empty cell takes the column's default.
+   * @throws MappingError MAPPING_INVALID when the file as a whole cannot be read
+   */
+  async importCsv(text: string, options: { skipInvalid?: boolean; dryRun?: boolean } = {}): Promise<ImportReport> {
+    const { rows, rejected } = parseMappingsCsv(text);
+    const { skipInvalid = false } = options;
+    const dryRun = options.dryRun === true || (rejected.length > 0 && !skipInvalid);
+    const drafts = rows.map((row) => row.draft);
+    const { inserted, conflicts } = await this.#repository.insertAll(drafts, { skipConflicts: skipInvalid, dryRun });
+    const problems = [
+      ...rejected,
+      ...conflicts.map(({ index, problem }) => {
+        const line = rows[index]?.line ?? 0;
+        return { line, problem: `line ${line}: ${problem}` };
+      }),
+    ];
+    problems.sort((a, b) => a.line - b.line);
+    const wouldImport = skipInvalid || problems.length === 0 ? rows.length - conflicts.length : 0;
+    return {
+      imported: options.dryRun === true ? wouldImport : inserted,
+      problems: problems.map(({ problem }) => problem),
+    };
+  }
+
+  /**
+   * The usable mappings as CSV, text by text.
+   * @param options.onRejected told of each row that is left out, for it cannot be used
+   */
+  exportCsv(options: { withPasswords: boolean; onRejected: (row: RejectedRow) => void }): AsyncIterable<string> {
+    return formatMappingsCsv(this.#usablePages(options.onRejected), options);
+  }
+
+  async *#usablePages(onRejected: (row: RejectedRow) => void): AsyncGenerator<Mapping[], void, undefined> {
+    for await (const { mappings, rejected } of this.#repository.pages()) {
+      rejected.forEach(onRejected);
+      yield mappings;
+    }
+  }
+
+  /** What there is to start from; undefined for a row that cannot be used, or none. */
+  async #findUsable(id: number): Promise<Mapping | undefined> {
+    try {
+      return await this.#repository.find(id);
+    } catch (thrown) {
+      if (thrown instanceof MappingError && thrown.code === 'MAPPING_INVALID') return undefined;
+      throw thrown;
+    }
+  }
+}
+
+const plainColumns: readonly (readonly [keyof TypedMapping, MappingColumn])[] = [
+  ['sipUser', 'sip_user'],
+  ['sipPassword', 'sip_password'],
+  ['sipHost', 'sip_host'],
+  ['sipPort', 'sip_port'],
+  ['peerType', 'peer_type'],
+  ['peerId', 'peer_id'],
+  ['peerStrId', 'peer_str_id'],
+  ['register', 'register'],
+  ['canCall', 'can_call'],
+  ['canBeCalled', 'can_be_called'],
+  ['authUser', 'auth_user'],
+  ['displayName', 'display_name'],
+];
+
+function typedColumns(typed: TypedMapping, present?: Mapping): Partial<Record<MappingColumn, unknown>> {
+  const columns: Partial<Record<MappingColumn, unknown>> = {};
+  for (const [field, column] of plainColumns) {
+    if (typed[field] !== undefined) columns[column] = typed[field];
+  }
+  return Object.assign(columns, typedReach(typed, present));
+}
+
+/** `sip_parameters` and `sip_headers` are written whole: what is not typed is taken from what is there. */
+function typedReach(typed: TypedMapping, present: Mapping | undefined): Partial<Record<MappingColumn, string>> {
+  const { transport, method, hostHeader, location } = typed;
+  const handshake = { method, 'host-header': hostHeader, location };
+  const given = Object.entries(handshake).filter(([, value]) => value !== undefined);
+  if (transport === undefined && given.length === 0) return {};
+  const chosen = transport ?? present?.transport ?? 'udp';
+  const [misplaced] = given;
+  if (misplaced !== undefined && !/^wss?$/i.test(chosen)) {
+    throw new MappingError('MAPPING_INVALID', `${misplaced[0]} is for the transports ws and wss, this one is ${chosen}`, { fields: ['sip_parameters'] });
+  }
+  const { webSocket } = present ?? {};
+  return {
+    sip_parameters: JSON.stringify({ transport: chosen, method: method ?? webSocket?.method }),
+    sip_headers: JSON.stringify({ host: hostHeader ?? webSocket?.host, location: location ?? webSocket?.location }),
+  };
+}
+
+function show(mapping: Mapping): ShownMapping {
+  const { sip_password: password, sip_parameters: parameters, sip_headers: headers, ...rest } = toColumns(mapping);
+  return {
+    id: mapping.id,
+    account: sayAccount(mapping),
+    transport: mapping.transport,
+    peer: mapping.peer,
+    register: mapping.register,
+    canCall: mapping.canCall,
+    canBeCalled: mapping.canBeCalled,
+    columns: {
+      id: mapping.id,
+      ...rest,
+      has_password: password !== '',
+      sip_parameters: JSON.parse(String(parameters)) as unknown,
+      sip_headers: JSON.parse(String(headers)) as unknown,
+    },
+  };
+}
