@@ -1,0 +1,22 @@
+/** `dialog-sip check-config FILE`. */
+import type { Command } from 'commander';
+import { effectiveConf } from '../extension/config-operations.js';
+
+export function checkConfig(program: Command): void {
+  program
+    .command('check-config')
+    .description('print the settings a server.conf comes to, or all that is wrong in it')
+    .argument('<file>', 'the server.conf to read')
+    .addHelpText(
+      'after',
+      `
+The settings are printed as HOCON: defaults filled in, secrets as "***".
+Errors name file, line, column and key, all at once; the exit status is then 1.
+
+Example:
+  $ dialog-sip check-config /etc/dialog/server.conf`,
+    )
+    .action(async (file: string) => {
+      process.stdout.write(await effectiveConf(file));
+    });
+}

@@ -1,0 +1,162 @@
+/**
+ * Every key of server.conf that the extension reads, with its limits, its default and, in words, its unit and what 0
+ * means. Those marked (guide) keep the name and meaning that the SIP Integration Guide gives them. The JSON Schema that
+ * editors use is made from this file.
+ */
+import * as z from 'zod';
+import { hour, minute, second } from '../base/units.js';
+import {
+  addressBlock, dropNulls, duration, flag, host, isRecord, list, oneWordOf, rate, readNumber, readObject, secret, section, text, wants, whole,
+} from './values.js';
+
+/** How SIP travels to a registrar (RFC 3261 section 18, RFC 7118 for ws and wss). */
+export const sipTransports = ['udp', 'tcp', 'tls', 'ws', 'wss'] as const;
+
+/** What loads the class of this package. */
+export const builtInExtension = 'im.dlg.sip.extension.SipExtension';
+
+/** A rule over several keys: it is checked whatever else is wrong in the section, so that all is told at once. */
+function rule(path: string[], error: string): { path: string[]; error: string; when: (payload: { value: unknown }) => boolean } {
+  return { path, error, when: ({ value }) => isRecord(value) };
+}
+
+const register = section({
+  expires: duration(minute, 24 * hour).default(30 * minute)
+    .describe('(guide) How long a registration is asked to last: the Expires header of REGISTER. Default 30 minutes. 0 is not accepted.'),
+  interval: duration(second, 24 * hour).default(30 * minute)
+    .describe('(guide) The longest time between two REGISTERs of one account. An expiry granted by the registrar that needs an earlier refresh wins. Default 30 minutes. 0 is not accepted.'),
+  'max-rate': rate(100_000).default(200)
+    .describe('REGISTERs per second to one registrar, over all accounts. Default 200. 0 is not accepted.'),
+  'max-in-flight': whole(1, 1_000_000).default(500)
+    .describe('REGISTERs to one registrar that may wait for their answer at once. Default 500. 0 is not accepted.'),
+});
+
+const password = section({
+  mode: oneWordOf(['none', 'fixed']).default('none')
+    .describe('Where the SIP password of a new mapping comes from: none, it has none; fixed, it is `value`. Default none.'),
+  value: secret().optional().describe('The SIP password of every new mapping when mode is fixed. Never printed or logged.'),
+})
+  .refine(
+    (value) => value.mode !== 'fixed' || value.value !== undefined,
+    rule(['value'], 'is missing, want the password that mode = fixed gives to every account'),
+  )
+  .refine(
+    (value) => value.mode !== 'none' || value.value === undefined,
+    rule(['value'], 'has no effect with mode = none; set mode = fixed, or leave it out'),
+  );
+
+const parameters = section({
+  transport: oneWordOf(sipTransports).default('udp').describe('(guide) How SIP travels to the registrar. Default udp.'),
+  method: text('an HTTP method like GET', /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}$/).optional()
+    .describe('(guide) For ws and wss: the HTTP verb of the WebSocket handshake. Absent: GET.'),
+});
+
+const headers = section({
+  host: text('"host" or "host:port"', /^[A-Za-z0-9._\-:[\]]{1,255}$/).optional()
+    .describe('(guide) For ws and wss: the Host header of the WebSocket handshake, "example.com:port". Absent: host and port of the registrar.'),
+  location: text('a path that starts with /', /^\/[!-~]*$/).optional()
+    .describe('(guide) For ws and wss: the HTTP path of the WebSocket handshake. Absent: /.'),
+});
+
+const autocreate = section({
+  on: flag().default(false).describe('(guide) Whether a new messenger user gets a SIP account by itself. Default false.'),
+  host: host().optional().describe('(guide) The registrar of new accounts: host name or IP address. Needed when on is true.'),
+  port: whole(1, 65_535, 'a port, 1 to 65535').default(5060).describe('(guide) The port of the registrar. Default 5060. 0 is not accepted.'),
+  parameters: z.preprocess(readObject, parameters).prefault({}).describe('(guide) As sip_parameters of the mapping table: {"transport": "udp"}, or the same as JSON in a text.'),
+  headers: z.preprocess(readObject, headers).prefault({}).describe('(guide) As sip_headers of the mapping table: {} or {"host": "example.com:port", "location": "/index"}.'),
+  register: flag().default(true).describe('(guide) Whether new accounts are registered at the registrar. Default true.'),
+  'can-call': flag().default(true).describe('Whether new accounts may call out, messenger to SIP. Default true.'),
+  'can-be-called': flag().default(true).describe('Whether new accounts may be called, SIP to messenger. Default true.'),
+  'user-prefix': text('letters, digits and -_.!~*\'()&=+$,;?/ alone', /^[A-Za-z0-9\-_.!~*'()&=+$,;?/]{0,64}$/).default('')
+    .describe('(guide) What stands before the user id: with "dialog", user 434 is sip:dialog434@host. Default nothing.'),
+  password: z.preprocess(dropNulls, password).prefault({}).describe('The SIP password of new accounts.'),
+}).refine(
+  (value) => !value.on || value.host !== undefined,
+  rule(['host'], 'is missing, want the host of the registrar, since autocreate.on is true'),
+);
+
+const tls = section({
+  cert: text('the path of a file').optional().describe('Our certificate chain, a PEM file; relative paths count from the folder of server.conf.'),
+  key: text('the path of a file').optional().describe('The private key of `cert`, a PEM file.'),
+  ca: text('the path of a file').optional().describe('Whom we trust as a registrar, a PEM file. Absent: the authorities that Node.js trusts.'),
+  verify: flag().default(true).describe('Whether the certificate of a registrar is checked. Default true.'),
+});
+
+const listen = section({
+  host: host().default('0.0.0.0').describe('The local address on which SIP is taken. Default 0.0.0.0, all of them.'),
+  'udp-port': whole(0, 65_535, 'a port, 0 to 65535').default(5060).describe('The local UDP port. Default 5060. 0: any free port.'),
+  'tcp-port': whole(0, 65_535, 'a port, 0 to 65535').default(5060).describe('The local TCP port. Default 5060. 0: any free port.'),
+  'tls-port': whole(0, 65_535, 'a port, 0 to 65535').optional()
+    .describe('The local TLS port; needs tls.cert and tls.key. Absent: TLS is not taken, only opened towards registrars. 0: any free port.'),
+  'advertised-host': host().optional()
+    .describe('What Contact and Via say when it is not the local address. Absent: the local address that leads to the registrar.'),
+  trusted: list(addressBlock()).default([]).describe('Addresses or CIDR blocks, beside the registrars themselves, that may send us requests. Default none.'),
+  tls: z.preprocess(dropNulls, tls).prefault({}).describe('Certificates for tls and wss.'),
+})
+  .refine(
+    (value) => value['tls-port'] === undefined || value.tls.cert !== undefined,
+    rule(['tls', 'cert'], 'is missing, want the file of our certificate, since listen.tls-port is set'),
+  )
+  .refine(
+    (value) => value['tls-port'] === undefined || value.tls.key !== undefined,
+    rule(['tls', 'key'], 'is missing, want the file of our private key, since listen.tls-port is set'),
+  );
+
+const calls = section({
+  'setup-timeout': duration(1, hour).default(30 * second)
+    .describe('How long an outgoing call waits for the first sign of the far end, milliseconds when a bare number. Default 30 seconds. 0 is not accepted.'),
+  'ring-timeout': duration(1, hour).default(60 * second).describe('How long a call rings before it ends unanswered. Default 60 seconds. 0 is not accepted.'),
+  'candidate-timeout': duration(0, minute).default(2 * second)
+    .describe('How long an offer or answer waits for ICE candidates that come one by one. Default 2 seconds. 0: it is sent with what it has.'),
+  drain: duration(0, hour).default(30 * second).describe('How long stop waits for live calls to end by themselves. Default 30 seconds. 0: they are ended at once.'),
+});
+
+/** `modules.sip`. */
+export const sipSection = section({
+  extension: text('a text').default(builtInExtension)
+    .describe(`(guide) What the messaging server loads: "${builtInExtension}", or "package-or-path#ExportName". Default the former.`),
+  'trace-level': z.preprocess(readNumber, z.literal([0, 2, 4, 8, 16, 32], { error: wants('one of 0, 2, 4, 8, 16, 32') })).default(0)
+    .describe('(guide) How much is told of SIP: 0 nothing, 2 fatal, 4 errors, 8 warnings, 16 one line per message, 32 whole messages with secrets redacted. Default 0.'),
+  'dialog-ignore-contact-field': flag().default(false)
+    .describe('(guide) Whether incoming calls are routed by To and From alone, whatever Contact says. Default false.'),
+  register: z.preprocess(dropNulls, register).prefault({}).describe('Registrations.'),
+  autocreate: z.preprocess(dropNulls, autocreate).prefault({}).describe('SIP accounts made for new messenger users.'),
+  listen: z.preprocess(dropNulls, listen).prefault({}).describe('Where SIP is taken.'),
+  calls: z.preprocess(dropNulls, calls).prefault({}).describe('Time limits of calls.'),
+});
+
+/** A section that the extension shares with others: what it does not know there, it passes over. */
+function shared<S extends z.ZodRawShape>(shape: S) {
+  return z.preprocess(dropNulls, z.looseObject(shape, { error: wants('an object, { ... }', true) }));
+}
+
+/** `services.postgresql`: the messaging server's own section, of which only these keys are read. */
+export const postgresqlSection = z
+  .looseObject({
+    embedded: text('the path of a folder', /^[^\0]+$/).optional()
+      .describe('A folder for the embedded database, in place of a server: for demonstrations. Relative paths count from the folder of server.conf.'),
+    host: host().optional().describe('The PostgreSQL server: host name or IP address.'),
+    port: whole(1, 65_535, 'a port, 1 to 65535').default(5432).describe('Its port. Default 5432. 0 is not accepted.'),
+    db: text('the name of a database', /^[^\0]+$/).optional().describe('The database that holds sip_user_mappings.'),
+    user: text('the name of a database user', /^[^\0]+$/).optional().describe('The database user.'),
+    password: secret().optional().describe('The password of that user. Never printed or logged. Absent: none is sent.'),
+    ssl: flag().default(false).describe('Whether the connection is encrypted. Default false.'),
+    pool: shared({ max: whole(1, 1_000).default(10).describe('Connections kept at most. Default 10. 0 is not accepted.') }).prefault({}).describe('Connections to the database.'),
+  }, { error: wants('an object, { ... }', true) })
+  .refine(
+    (value) => value.embedded === undefined || value.host === undefined,
+    rule(['embedded'], 'cannot stand beside host: want one or the other'),
+  );
+
+/** Keys that say which server to use; with one of them, all must be there. */
+export const postgresqlServerKeys = ['host', 'db', 'user'] as const;
+
+/** The parts of server.conf that the extension reads; everything else belongs to others and is passed over. */
+export const serverConfSchema = z.looseObject({
+  modules: shared({
+    sip: z.preprocess(dropNulls, sipSection).prefault({}).describe('The SIP extension.'),
+  }).prefault({}),
+  services: shared({
+    postgresql: z.preprocess(dropNulls, postgresqlSection).optional().describe('The database. Absent: the messaging server hands over its own.'),
+  }).prefault({}),
+});
