@@ -1,0 +1,372 @@
+/** What the tables do, whatever holds them: run over PGlite (repository.spec.ts) and over a real server (spec/interop). */
+import type { Knex } from 'knex';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Mapping, MappingDraft, RejectedRow } from '../../src/mappings/mapping.js';
+import { migrate } from '../../src/mappings/migrate.js';
+import { MappingRepository } from '../../src/mappings/repository.js';
+
+export interface DatabaseUnderTest {
+  /** Two ways to one database; where there is but one session, twice the same. */
+  first: Knex;
+  second: Knex;
+  close(): Promise<void>;
+}
+
+export const guidesInsert = `insert into sip_user_mappings
+  (sip_user, sip_password, sip_host, sip_port, sip_parameters, sip_headers, peer_type, peer_id, peer_str_id, register, can_call, can_be_called)
+  values ('434', 'secret', 'pbx.example.com', 5060, '{"transport": "udp"}', '{}', 1, 434, null, true, true, true)`;
+
+const draft: MappingDraft = {
+  sipUser: '434',
+  sipPassword: 'secret',
+  sipHost: 'pbx.example.com',
+  sipPort: 5060,
+  transport: 'udp',
+  peer: { type: 1, id: 434 },
+  register: true,
+  canCall: true,
+  canBeCalled: true,
+};
+
+export function describeTables(open: () => Promise<DatabaseUnderTest>): void {
+  let database: DatabaseUnderTest;
+  let knex: Knex;
+  let repository: MappingRepository;
+  let elsewhere: MappingRepository;
+
+  beforeAll(async () => {
+    database = await open();
+    knex = database.first;
+    repository = new MappingRepository(database.first);
+    elsewhere = new MappingRepository(database.second);
+  });
+
+  beforeEach(async () => {
+    await knex.raw('drop schema public cascade; create schema public');
+  });
+
+  afterAll(async () => {
+    await database.close();
+  });
+
+  async function readAll(size?: number): Promise<{ mappings: Mapping[]; rejected: RejectedRow[]; pages: number }> {
+    const all = { mappings: [] as Mapping[], rejected: [] as RejectedRow[], pages: 0 };
+    for await (const page of repository.pages(size)) {
+      all.mappings.push(...page.mappings);
+      all.rejected.push(...page.rejected);
+      all.pages++;
+    }
+    return all;
+  }
+
+  describe('migration', () => {
+    it('makes a table that takes the INSERT of the guide', async () => {
+      await migrate(knex);
+      await knex.raw(guidesInsert);
+      expect((await readAll()).mappings).toEqual([{ id: 1, ...draft }]);
+    });
+
+    it('makes a table whose defaults fill what an INSERT leaves out', async () => {
+      await migrate(knex);
+      await knex.raw(`insert into sip_user_mappings (sip_user, sip_host, peer_id) values ('434', 'pbx.example.com', 434)`);
+      expect((await readAll()).mappings).toEqual([{ id: 1, ...draft, sipPassword: '' }]);
+    });
+
+    it('does each step once, however often it is asked', async () => {
+      const { applied } = await migrate(knex);
+      expect(applied).toEqual(['001_sip_user_mappings', '002_adopt_original_table', '003_lookup_and_touch']);
+      await knex.raw(guidesInsert);
+      expect(await migrate(knex)).toEqual({ applied: [] });
+      expect((await readAll()).mappings).toHaveLength(1);
+    });
+
+    it('succeeds for two processes at once, and one of them does it', async () => {
+      const reports = await Promise.all([migrate(database.first), migrate(database.second)]);
+      expect(reports.map(({ applied }) => applied.length).sort()).toEqual([0, 3]);
+    });
+
+    it('leaves nothing behind when a step fails', async () => {
+      await knex.raw('create view sip_user_mappings as select 1 as sip_user');
+      await expect(migrate(knex)).rejects.toMatchObject({ code: 'DATABASE_FAILED' });
+      expect(await knex.schema.hasTable('sip_migrations')).toBe(false);
+    });
+
+    it('refuses a database of a newer version with a sentence that says so', async () => {
+      await migrate(knex);
+      await knex('sip_migrations').insert({ name: '999_from_the_future', batch: 9 });
+      await expect(migrate(knex)).rejects.toMatchObject({
+        code: 'DATABASE_FAILED',
+        message: expect.stringContaining('newer version of dialog-sip-extension (999_from_the_future') as unknown,
+      });
+    });
+
+    it("never touches the host's own migrations", async () => {
+      await knex.raw(`create table knex_migrations (id serial, name varchar(255), batch int, migration_time timestamptz)`);
+      await knex('knex_migrations').insert({ name: 'of_the_host', batch: 1 });
+      await migrate(knex);
+      expect(await knex('knex_migrations').pluck('name')).toEqual(['of_the_host']);
+    });
+
+    it('turns updated_at by itself', async () => {
+      await migrate(knex);
+      await knex.raw(guidesInsert);
+      await knex.raw(`update sip_user_mappings set updated_at = 'epoch', sip_port = 5062`);
+      const rows = await knex('sip_user_mappings').select<{ turned: boolean }[]>(knex.raw('updated_at >= created_at as turned'));
+      expect(rows).toEqual([{ turned: true }]);
+    });
+  });
+
+  describe('adoption of a table that the original made', () => {
+    const originalTable = `create table sip_user_mappings (
+      sip_user varchar(255) not null, sip_password varchar(255) not null, sip_host varchar(255) not null, sip_port integer not null,
+      sip_parameters text not null default '{}', sip_headers text not null, peer_type integer not null, peer_id integer not null,
+      peer_str_id varchar(255), register boolean not null, can_call boolean not null, can_be_called boolean not null,
+      primary key (sip_user, sip_host, peer_id))`;
+
+    async function originalRows(): Promise<void> {
+      await knex.raw(originalTable);
+      await knex.raw(`insert into sip_user_mappings values
+        ('1', 'p1', 'a.example', 5060, '{"transport":"tcp"}', '{}', 1, 1, null, true, true, true),
+        ('2', 'p2', 'a.example', 8089, '{"transport":"wss","method":"GET"}', '{"host":"a.example:8089","location":"/ws"}', 1, 2, '', false, true, false),
+        ('3', 'p3', 'a.example', 5060, 'transport=udp', '{}', 1, 3, null, true, true, true),
+        ('4', 'p4', 'a.example', 5060, '', ' ', 1, 4, null, true, true, true),
+        ('1', 'p5', 'a.example', 5060, '{}', '{}', 1, 5, null, true, true, true)`);
+    }
+
+    it('keeps every row, and shows the one whose JSON is none as rejected', async () => {
+      await originalRows();
+      await migrate(knex);
+      const { mappings, rejected } = await readAll();
+      expect(mappings.map(({ id, sipUser, transport, peer }) => [id, sipUser, transport, peer.id])).toEqual([
+        [1, '1', 'tcp', 1],
+        [2, '2', 'wss', 2],
+        [4, '4', 'udp', 4],
+        [5, '1', 'udp', 5],
+      ]);
+      expect(mappings[1]).toMatchObject({
+        sipPassword: 'p2',
+        register: false,
+        canBeCalled: false,
+        webSocket: { method: 'GET', host: 'a.example:8089', location: '/ws' },
+      });
+      expect(rejected).toEqual([{ id: 3, problem: 'row 3: sip_parameters "transport=udp" is not a JSON object' }]);
+    });
+
+    it('lets a rejected row be set right', async () => {
+      await originalRows();
+      await migrate(knex);
+      await repository.update(3, { transport: 'udp' });
+      expect((await readAll()).rejected).toEqual([]);
+    });
+
+    it('takes the INSERT of the guide, JSON as jsonb and ids beyond 32 bits afterwards', async () => {
+      await originalRows();
+      await migrate(knex);
+      await knex.raw(guidesInsert.replaceAll('434', '4294967297'));
+      const types = await knex('information_schema.columns')
+        .where({ table_name: 'sip_user_mappings' })
+        .whereIn('column_name', ['sip_parameters', 'sip_headers', 'peer_id'])
+        .orderBy('column_name')
+        .pluck('data_type');
+      expect(types).toEqual(['bigint', 'jsonb', 'jsonb']);
+      expect((await repository.findByPeer({ type: 1, id: 4294967297 })).map(({ id }) => id)).toEqual([6]);
+    });
+
+    it('says it as a conflict when a key of the original refuses a row', async () => {
+      await originalRows();
+      await migrate(knex);
+      const taken = { ...draft, sipUser: '1', sipHost: 'a.example', peer: { type: 2 as const, id: 1 } };
+      await expect(repository.insert(taken)).rejects.toMatchObject({ code: 'MAPPING_CONFLICT' });
+    });
+
+    it('keeps an id of its own and goes on counting after it', async () => {
+      await knex.raw(originalTable.replace('sip_user varchar', 'id integer not null unique, sip_user varchar'));
+      await knex.raw(`insert into sip_user_mappings values (7, '1', 'p1', 'a.example', 5060, '{}', '{}', 1, 1, null, true, true, true)`);
+      await migrate(knex);
+      const added = await repository.insert(draft);
+      expect((await readAll()).mappings.map(({ id }) => id)).toEqual([7, added.id]);
+      expect(added.id).toBeGreaterThan(7);
+    });
+
+    it('gives ids to a table whose own id tells no rows apart, and keeps those values too', async () => {
+      await knex.raw(originalTable.replace('sip_user varchar', 'id varchar(10), sip_user varchar'));
+      await knex.raw(`insert into sip_user_mappings values ('x', '1', 'p1', 'a.example', 5060, '{}', '{}', 1, 1, null, true, true, true)`);
+      await migrate(knex);
+      expect((await readAll()).mappings.map(({ id }) => id)).toEqual([1]);
+      expect(await knex('sip_user_mappings').pluck('original_id')).toEqual(['x']);
+    });
+
+    it('does it for two processes at once', async () => {
+      await originalRows();
+      await Promise.all([migrate(database.first), migrate(database.second)]);
+      const { mappings, rejected } = await readAll();
+      expect(mappings.length + rejected.length).toBe(5);
+    });
+  });
+
+  describe('repository', () => {
+    beforeEach(() => migrate(knex));
+
+    it('gives back what was inserted, in every part', async () => {
+      const full: MappingDraft = {
+        ...draft,
+        transport: 'wss',
+        webSocket: { method: 'GET', host: 'ws.example.com:8089', location: '/sip?x=1' },
+        peer: { type: 4, id: 9_007_199_254_740_991, strId: 'sip:desk@example.com' },
+        register: false,
+        canCall: false,
+        canBeCalled: false,
+        authUser: 'auth 434',
+        displayName: 'Zoë "Z" O\'Neil',
+      };
+      const inserted = await repository.insert(full);
+      expect(inserted).toEqual({ id: 1, ...full });
+      expect(await repository.find(1)).toEqual(inserted);
+    });
+
+    it('reads a table of any length in pages, each row once', async () => {
+      await knex.raw(`insert into sip_user_mappings (sip_user, sip_host, sip_port, peer_id)
+        select n, 'pbx.example.com', case when n % 10 = 0 then 70000 else 5060 end, n from generate_series(1, 25) n`);
+      const { mappings, rejected, pages } = await readAll(10);
+      expect(pages).toBe(3);
+      expect(mappings.map(({ id }) => id)).toEqual(Array.from({ length: 25 }, (_, n) => n + 1).filter((n) => n % 10 !== 0));
+      expect(rejected).toEqual([
+        { id: 10, problem: 'row 10: sip_port 70000 is not a port (1 to 65535)' },
+        { id: 20, problem: 'row 20: sip_port 70000 is not a port (1 to 65535)' },
+      ]);
+    });
+
+    it('finds by peer, and by SIP user at a host in any case', async () => {
+      await repository.insert(draft);
+      await repository.insert({ ...draft, sipHost: 'Other.example.com' });
+      await repository.insert({ ...draft, peer: { type: 2, id: 434 } });
+      expect((await repository.findByPeer({ type: 1, id: 434 })).map(({ id }) => id)).toEqual([1, 2]);
+      expect((await repository.findBySipUser('434', 'OTHER.example.com')).map(({ id }) => id)).toEqual([2]);
+      expect(await repository.findBySipUser('435', 'pbx.example.com')).toEqual([]);
+      expect(await repository.find(99)).toBeUndefined();
+    });
+
+    it('says what is wrong with a row that is asked for by its id and cannot be used', async () => {
+      await knex.raw(`insert into sip_user_mappings (sip_user, sip_password, sip_host, peer_id) values ('4', 'hush', 'no host', 4)`);
+      await expect(repository.find(1)).rejects.toMatchObject({
+        code: 'MAPPING_INVALID',
+        message: expect.stringMatching(/^(?!.*hush).*row 1: sip_host "no host" is not a host name/) as unknown,
+      });
+    });
+
+    it('refuses a draft that could not be read again', async () => {
+      await expect(repository.insert({ ...draft, sipPort: 0 })).rejects.toMatchObject({ code: 'MAPPING_INVALID', fields: ['sip_port'] });
+      expect((await readAll()).mappings).toEqual([]);
+    });
+
+    it('refuses the same account for the same peer twice, not for another peer', async () => {
+      await repository.insert(draft);
+      await expect(repository.insert({ ...draft, sipHost: 'PBX.example.com' })).rejects.toMatchObject({ code: 'MAPPING_CONFLICT' });
+      await expect(repository.insert({ ...draft, peer: { type: 1, id: 5 } })).resolves.toMatchObject({ id: 2 });
+    });
+
+    it('changes the fields that are given and no other', async () => {
+      await repository.insert({ ...draft, displayName: 'Old', authUser: 'a' });
+      const changed = await repository.update(1, { sipPort: 5061, transport: 'tls', register: false, displayName: undefined });
+      expect(changed).toEqual({ id: 1, ...draft, authUser: 'a', sipPort: 5061, transport: 'tls', register: false });
+      expect(await repository.find(1)).toEqual(changed);
+    });
+
+    it('keeps the handshake when a WebSocket mapping goes from ws to wss, and drops it for udp', async () => {
+      const webSocket = { method: 'GET', host: 'h.example:80', location: '/ws' };
+      await repository.insert({ ...draft, transport: 'ws', webSocket });
+      expect(await repository.update(1, { transport: 'wss' })).toMatchObject({ transport: 'wss', webSocket });
+      expect(await repository.update(1, { transport: 'udp' })).not.toHaveProperty('webSocket');
+      expect(await repository.find(1)).not.toHaveProperty('webSocket');
+    });
+
+    it('refuses a change to what is invalid, absent or taken, and changes nothing', async () => {
+      await repository.insert(draft);
+      await repository.insert({ ...draft, sipUser: '435' });
+      await expect(repository.update(1, { sipHost: 'a b' })).rejects.toMatchObject({ code: 'MAPPING_INVALID', fields: ['sip_host'] });
+      await expect(repository.update(2, { sipUser: '434' })).rejects.toMatchObject({ code: 'MAPPING_CONFLICT' });
+      await expect(repository.update(3, { sipPort: 1 })).rejects.toMatchObject({ code: 'MAPPING_NOT_FOUND' });
+      expect((await readAll()).mappings.map(({ sipUser }) => sipUser)).toEqual(['434', '435']);
+    });
+
+    it('removes by id and by peer, and says whether there was anything', async () => {
+      await repository.insert(draft);
+      await repository.insert({ ...draft, sipHost: 'other.example.com' });
+      expect(await repository.remove(1)).toBe(true);
+      expect(await repository.remove(1)).toBe(false);
+      expect(await repository.removeByPeer({ type: 1, id: 434 })).toBe(1);
+      expect((await readAll()).mappings).toEqual([]);
+    });
+
+    it('makes one mapping per peer and host, however many nodes ask at once', async () => {
+      const answers = await Promise.all(
+        [1, 2, 3, 4].flatMap(() => [repository.insertIfAbsent(draft), elsewhere.insertIfAbsent({ ...draft, sipUser: 'dialog434' })]),
+      );
+      expect(answers.filter(({ created }) => created)).toHaveLength(1);
+      expect(new Set(answers.map(({ mapping }) => mapping.id))).toEqual(new Set([1]));
+      expect((await readAll()).mappings).toHaveLength(1);
+    });
+
+    it('gives a SIP user to one of two peers that ask at once, and tells the other', async () => {
+      const answers = await Promise.allSettled([
+        repository.insertIfAbsent(draft),
+        elsewhere.insertIfAbsent({ ...draft, peer: { type: 1, id: 5 } }),
+      ]);
+      const refused = answers.filter((answer) => answer.status === 'rejected');
+      expect(refused).toHaveLength(1);
+      expect(refused[0]?.reason).toMatchObject({
+        code: 'MAPPING_CONFLICT',
+        message: expect.stringMatching(/^434@pbx\.example\.com belongs to another peer already: peer (434|5) \(type 1\), mapping 1\.$/) as unknown,
+      });
+      expect((await readAll()).mappings).toHaveLength(1);
+    });
+
+    it('adds no second mapping where a peer has one that cannot be used', async () => {
+      await knex.raw(`insert into sip_user_mappings (sip_user, sip_host, sip_port, peer_id) values ('x', 'pbx.example.com', 0, 434)`);
+      await expect(repository.insertIfAbsent(draft)).rejects.toMatchObject({ code: 'MAPPING_INVALID' });
+      expect((await readAll()).mappings).toEqual([]);
+    });
+
+    it('inserts thousands at once or none, and names those that are there already', async () => {
+      await repository.insert(draft);
+      const drafts = Array.from({ length: 2000 }, (_, n) => ({ ...draft, sipUser: String(n), peer: { type: 1 as const, id: n } }));
+      const all = [...drafts, drafts[7]!];
+      const conflicts = [
+        { index: 434, problem: '434@pbx.example.com:5060 is mapped to peer 434 (type 1) already: mapping 1' },
+        { index: 2000, problem: '7@pbx.example.com:5060 is mapped to peer 7 (type 1) already: a row before it' },
+      ];
+      expect(await repository.insertAll(all)).toEqual({ inserted: 0, conflicts });
+      expect((await readAll()).mappings).toHaveLength(1);
+      expect(await repository.insertAll(all, { skipConflicts: true })).toEqual({ inserted: 1999, conflicts });
+      expect((await readAll()).mappings).toHaveLength(2000);
+    });
+
+    it('keeps a bulk insert and a single one from adding the same account', async () => {
+      const answers = await Promise.allSettled([repository.insertAll([draft]), elsewhere.insert(draft), elsewhere.insertIfAbsent(draft)]);
+      expect((await readAll()).mappings).toHaveLength(1);
+      expect(answers.map(({ status }) => status)).toContain('fulfilled');
+    });
+
+    it('tells no password and no statement when the database refuses', async () => {
+      await knex.raw(`alter table sip_user_mappings add constraint no_434 check (sip_user <> '434')`);
+      const refused: unknown = await repository.insert({ ...draft, sipPassword: 'hush - hush' }).catch((thrown: unknown) => thrown);
+      expect(refused).toMatchObject({ code: 'DATABASE_FAILED', message: expect.stringContaining('no_434') as unknown });
+      expect(everyText(refused)).not.toMatch(/hush|insert into/);
+    });
+
+    it('asks for the migration where the table is not there', async () => {
+      await knex.raw('drop table sip_user_mappings');
+      await expect(repository.find(1)).rejects.toMatchObject({
+        code: 'DATABASE_FAILED',
+        message: expect.stringContaining('run `dialog-sip migrate`') as unknown,
+      });
+    });
+  });
+}
+
+/** All that a logger could get out of an error: messages, stacks and fields, along the causes. */
+function everyText(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return String(thrown);
+  const fields = Object.getOwnPropertyNames(thrown).map((name) => String(Reflect.get(thrown, name)));
+  return [...fields, everyText(thrown.cause)].join('\n');
+}

@@ -1,0 +1,10 @@
+import { describe } from 'vitest';
+import { openDatabase } from '../../src/mappings/database.js';
+import { describeTables } from './repository-behaviour.js';
+
+describe('the tables in PGlite', () => {
+  describeTables(async () => {
+    const { knex, close } = await openDatabase({ kind: 'embedded', directory: ':memory:' });
+    return { first: knex, second: knex, close };
+  });
+});
