@@ -22,10 +22,12 @@ export interface Flow {
   close(): void;
 }
 
-/** What flows tell upward. */
+/** What flows tell upward. A listener that throws harms no flow: what it threw arrives at `onFault`. */
 export interface FlowEvents {
   /** One whole SIP message, at most 64 KB, headers and body; framing and keep-alives are done with. The bytes are only lent. */
   onMessage(flow: Flow, bytes: Buffer): void;
-  /** A connection is gone, for whatever reason; never told for UDP. */
+  /** A connection is gone, for whatever reason, our own `close` included; never told for UDP. Exactly once a connection. */
   onClosed(flow: Flow, why: string): void;
+  /** What belongs to no flow: a fault of a listening socket, an error that a listener let out. The sentence is for a log. */
+  onFault?(error: Error): void;
 }

@@ -1,0 +1,281 @@
+/**
+ * All flows of this process: what listens, what was opened, what was taken, and the way to find the one for a target.
+ *
+ * Connections are shared: one for each transport, host, port and WebSocket handshake, however many accounts use it, and callers that
+ * want it at the same time wait for the same attempt. A connection that goes down is forgotten at once, so the next `to` opens
+ * anew. Nothing here tries again by itself: when to come back is the registrar's decision.
+ */
+
+import type { Clock } from '../../base/clock.js';
+import { second } from '../../base/units.js';
+import type { SipTarget, SipTransport } from '../types.js';
+import { type Attempt, connectStream, openWebSocket, resolveName, withinTime } from './connecting.js';
+import type { ConnectionContext, ConnectionFlow } from './connection-flow.js';
+import type { Endpoint, Flow, FlowEvents } from './flow.js';
+import { Listener } from './listener.js';
+import { LocalAddresses } from './local-address.js';
+import { type Address, type AddressLookup, NameLookup, systemLookup } from './name-lookup.js';
+import { StreamFlow } from './stream-flow.js';
+import { readTlsIdentity, type TlsFiles, type TlsIdentity } from './tls-identity.js';
+import { codeOf, sayFault, sayPlace, transportError, unreachable } from './transport-fault.js';
+import { UdpSocket } from './udp-socket.js';
+import { WebSocketFlow } from './web-socket-flow.js';
+
+export interface FlowTableSettings {
+  /** `host`: a name or an address, `0.0.0.0` and `::` for all. Port 0: any free one. Without `tlsPort` nothing listens for TLS. */
+  readonly listen: { readonly host: string; readonly udpPort: number; readonly tcpPort: number; readonly tlsPort?: number };
+  readonly tls: TlsFiles;
+  /** For name lookup, TCP, TLS and WebSocket handshake together, milliseconds. Default 10 s. */
+  readonly connectTimeoutMs?: number;
+  /** The longest rest between pings on connections that we opened, milliseconds. Default 25 s; 0: none. */
+  readonly keepAliveMs?: number;
+  /** Connections taken, for each of TCP and TLS. Default 1,000. */
+  readonly maxConnections?: number;
+}
+
+export class FlowTable {
+  readonly #names: NameLookup;
+  readonly #listeners: Listener[] = [];
+  readonly #byTarget = new Map<string, ConnectionFlow>();
+  readonly #byEndpoint = new Map<string, ConnectionFlow>();
+  readonly #flows = new Set<ConnectionFlow>();
+  readonly #opening = new Map<string, Promise<Flow>>();
+  readonly #closing = new AbortController();
+  #closed: Promise<void> | undefined;
+
+  private constructor(
+    private readonly settings: FlowTableSettings,
+    private readonly events: FlowEvents,
+    private readonly clock: Clock,
+    private readonly identity: TlsIdentity,
+    private readonly udp: UdpSocket,
+    names: NameLookup,
+  ) {
+    this.#names = names;
+  }
+
+  /**
+   * Binds the sockets; what was bound is released again when one cannot be.
+   * @param lookup how names become addresses; the system's resolver unless a spec says otherwise
+   * @throws ExtensionError SIP_TRANSPORT: which address and port, what is wrong, what to do; or which TLS file cannot be read
+   */
+  static async open(
+    settings: FlowTableSettings,
+    events: FlowEvents,
+    clock: Clock,
+    lookup: AddressLookup = systemLookup,
+  ): Promise<FlowTable> {
+    const identity = await readTlsIdentity(settings.tls);
+    const { host, udpPort, tcpPort, tlsPort } = settings.listen;
+    if (tlsPort !== undefined && (identity.cert === undefined || identity.key === undefined)) {
+      throw transportError('Listening for TLS needs a certificate: set modules.sip.listen.tls.cert and key, or leave tls-port out.');
+    }
+    const names = new NameLookup(clock, lookup);
+    const address = await bound('udp', host, udpPort, async () => addressToBind(await names.resolve(host)));
+    const udp = await bound('udp', host, udpPort, () => UdpSocket.bind(address, udpPort, events, new LocalAddresses(clock)));
+    const table = new FlowTable(settings, events, clock, identity, udp, names);
+    try {
+      await table.#listen('tcp', address, tcpPort);
+      if (tlsPort !== undefined) await table.#listen('tls', address, tlsPort);
+    } catch (thrown) {
+      await table.close();
+      throw thrown;
+    }
+    return table;
+  }
+
+  /** `udp:127.0.0.1:5060`, then tcp and tls. */
+  get listening(): readonly string[] {
+    return [sayPlace('udp', this.udp.local), ...this.#listeners.map(({ transport, local }) => sayPlace(transport, local))];
+  }
+
+  get localPorts(): { readonly udp: number; readonly tcp: number; readonly tls?: number } {
+    const port = (wanted: SipTransport): number | undefined => this.#listeners.find(({ transport }) => transport === wanted)?.local.port;
+    const tls = port('tls');
+    return { udp: this.udp.local.port, tcp: port('tcp') ?? 0, ...(tls === undefined ? {} : { tls }) };
+  }
+
+  /**
+   * The flow to a target, opened when there is none.
+   * @throws ExtensionError SIP_TRANSPORT: host, port, transport and what was wrong
+   */
+  to(target: SipTarget): Promise<Flow> {
+    const existing = this.existing(target);
+    if (existing !== undefined) return Promise.resolve(existing);
+    if (this.#closed !== undefined) return Promise.reject(unreachable(target, transportError('the SIP stack is closed')));
+    const key = targetKey(target);
+    let opening = this.#opening.get(key);
+    if (opening === undefined) {
+      opening = this.#open(target, key).finally(() => this.#opening.delete(key));
+      this.#opening.set(key, opening);
+    }
+    return opening;
+  }
+
+  /**
+   * The way to an address: over a connection that ends there, taken or opened, or a new one. WebSocket peers can only be reached over
+   * the connection that is there.
+   * @throws ExtensionError SIP_TRANSPORT
+   */
+  toEndpoint(transport: SipTransport, endpoint: Endpoint): Promise<Flow> {
+    const existing = this.#byEndpoint.get(endpointKey(transport, endpoint));
+    if (existing !== undefined) return Promise.resolve(existing);
+    const target = { transport, host: endpoint.address, port: endpoint.port };
+    if (transport === 'ws' || transport === 'wss') {
+      return Promise.reject(unreachable(target, transportError('its connection is gone, and a WebSocket peer cannot be called back')));
+    }
+    return this.to(target);
+  }
+
+  /** The flow when it is there: the connection is open, or it is UDP and the address known. No promise on the hot path. */
+  existing(target: SipTarget): Flow | undefined {
+    if (target.transport !== 'udp') return this.#byTarget.get(targetKey(target));
+    const addresses = this.#closed === undefined ? this.#names.known(target.host) : undefined;
+    const address = addresses === undefined ? undefined : this.#reachable(addresses);
+    return address === undefined ? undefined : this.udp.flow(address, target.port);
+  }
+
+  /** Says goodbye on every connection, gives up attempts, closes the sockets. Idempotent; never rejects. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    this.#closing.abort(transportError('the SIP stack is being closed'));
+    const listeners = this.#listeners.map((listener) => listener.close());
+    const flows = [...this.#flows];
+    for (const flow of flows) flow.close();
+    await Promise.allSettled(this.#opening.values());
+    await Promise.all(flows.map((flow) => flow.closed));
+    await Promise.all(listeners);
+    await this.udp.close();
+  }
+
+  async #listen(transport: 'tcp' | 'tls', address: string, port: number): Promise<void> {
+    const { clock, identity } = this;
+    const listener = await bound(transport, address, port, () =>
+      Listener.open({
+        transport,
+        address,
+        port,
+        identity,
+        maxConnections: this.settings.maxConnections ?? 1_000,
+        clock,
+        // Keeping a connection alive is for the side that opened it (RFC 5626 4.4).
+        context: this.#context(0),
+        onFlow: this.#add,
+      }),
+    );
+    this.#listeners.push(listener);
+  }
+
+  async #open(target: SipTarget, key: string): Promise<Flow> {
+    const { clock, identity: tls } = this;
+    const timeoutMs = this.settings.connectTimeoutMs ?? 10 * second;
+    try {
+      return await withinTime(clock, timeoutMs, this.#closing.signal, async (signal) => {
+        const attempt: Attempt = { target, names: this.#names, tls, clock, timeoutMs, signal };
+        if (target.transport === 'udp') return await this.#openUdp(attempt);
+        return await this.#connect(attempt, key);
+      });
+    } catch (thrown) {
+      throw unreachable(target, thrown);
+    }
+  }
+
+  async #openUdp(attempt: Attempt): Promise<Flow> {
+    const addresses = await resolveName(attempt);
+    const address = this.#reachable(addresses);
+    if (address !== undefined) return this.udp.flow(address, attempt.target.port);
+    const families = addresses.some(({ family }) => family === 6) ? 'IPv6' : 'IPv4';
+    throw transportError(
+      `it has ${families} addresses only, and ${sayPlace('udp', this.udp.local)} cannot send there: set modules.sip.listen.host to "::" for both`,
+    );
+  }
+
+  async #connect(attempt: Attempt, key: string): Promise<Flow> {
+    const { target, signal } = attempt;
+    const socket = await connectStream(attempt);
+    try {
+      const { transport } = target;
+      const isWebSocket = transport === 'ws' || transport === 'wss';
+      const webSocket = isWebSocket ? await openWebSocket(attempt, socket) : undefined;
+      signal.throwIfAborted();
+      if (socket.destroyed) throw transportError('the peer closed the connection at once');
+      const context = this.#context(this.settings.keepAliveMs ?? 25 * second);
+      const flow =
+        webSocket === undefined
+          ? new StreamFlow(transport === 'tls' ? 'tls' : 'tcp', socket, context)
+          : new WebSocketFlow(transport === 'wss' ? 'wss' : 'ws', webSocket, socket, context);
+      this.#add(flow);
+      this.#byTarget.set(key, flow);
+      return flow;
+    } catch (thrown) {
+      socket.destroy();
+      throw thrown;
+    }
+  }
+
+  #context(keepAliveMs: number): ConnectionContext {
+    return { events: this.events, clock: this.clock, keepAliveMs, onDown: this.#forget };
+  }
+
+  #reachable(addresses: readonly Address[]): string | undefined {
+    for (const { address } of addresses) if (this.udp.canReach(address)) return address;
+    return undefined;
+  }
+
+  readonly #add = (flow: ConnectionFlow): void => {
+    if (this.#closed !== undefined) {
+      flow.close();
+      return;
+    }
+    this.#flows.add(flow);
+    this.#byEndpoint.set(endpointKey(flow.transport, flow.remote), flow);
+  };
+
+  readonly #forget = (flow: ConnectionFlow): void => {
+    const key = endpointKey(flow.transport, flow.remote);
+    if (this.#byEndpoint.get(key) === flow) this.#byEndpoint.delete(key);
+    for (const [target, other] of this.#byTarget) if (other === flow) this.#byTarget.delete(target);
+    void flow.closed.then(() => this.#flows.delete(flow));
+  };
+}
+
+function targetKey({ transport, host, port, webSocket }: SipTarget): string {
+  const key = `${transport} ${host.toLowerCase()} ${port}`;
+  if (webSocket === undefined) return key;
+  return `${key} ${webSocket.method} ${webSocket.host ?? ''} ${webSocket.location}`;
+}
+
+function endpointKey(transport: SipTransport, endpoint: Endpoint): string {
+  return `${transport} ${endpoint.address} ${endpoint.port}`;
+}
+
+/** Runs `open`; what it throws becomes a sentence that says what cannot be bound and what to do about it. */
+async function bound<T>(transport: 'udp' | 'tcp' | 'tls', host: string, port: number, open: () => Promise<T>): Promise<T> {
+  try {
+    return await open();
+  } catch (thrown) {
+    const code = codeOf(thrown);
+    const advice = bindAdvice(code, transport);
+    const why = code === 'EADDRINUSE' ? 'another program has that port (EADDRINUSE)' : sayFault(thrown);
+    throw transportError(`Cannot take SIP on ${sayPlace(transport, { address: host, port })}: ${why}. ${advice}`, thrown);
+  }
+}
+
+function bindAdvice(code: string | undefined, transport: 'udp' | 'tcp' | 'tls'): string {
+  const key = `modules.sip.listen.${transport}-port`;
+  if (code === 'EADDRINUSE') return `Stop that program, or set ${key} to another port; 0 takes any free one.`;
+  if (code === 'EACCES') return `Ports below 1024 need privileges: set ${key} to a higher one.`;
+  if (code?.startsWith('ERR_') === true) return 'Check modules.sip.listen.tls.';
+  return 'Set modules.sip.listen.host to an address of this machine, or to 0.0.0.0 for all of them.';
+}
+
+/** Of a name with both families, the IPv4 address: what `localhost` means to most. */
+function addressToBind(addresses: readonly Address[]): string {
+  const chosen = addresses.find(({ family }) => family === 4) ?? addresses[0];
+  if (chosen === undefined) throw transportError('the name has no address');
+  return chosen.address;
+}

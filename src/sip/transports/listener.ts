@@ -1,0 +1,123 @@
+/**
+ * Takes TCP or TLS connections and makes flows of them, so that in-dialog requests and responses can go back the way they came.
+ *
+ * Connections are few and must prove themselves: their number is bounded, and one that has not brought a whole SIP message in time is cut.
+ */
+
+import { createServer as createTcpServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import type { Clock } from '../../base/clock.js';
+import { second } from '../../base/units.js';
+import type { ConnectionContext } from './connection-flow.js';
+import type { Endpoint } from './flow.js';
+import { StreamFlow } from './stream-flow.js';
+import { reportTo } from './telling.js';
+import type { TlsIdentity } from './tls-identity.js';
+import { sayFault, sayPlace, transportError } from './transport-fault.js';
+
+/** A stranger's time for its first whole message, TLS handshake included, milliseconds. */
+export const firstMessageMs = 30 * second;
+
+export interface ListenerOptions {
+  readonly transport: 'tcp' | 'tls';
+  /** An IP address. */
+  readonly address: string;
+  /** 0: any free port. */
+  readonly port: number;
+  /** tls only. */
+  readonly identity: TlsIdentity;
+  readonly maxConnections: number;
+  readonly clock: Clock;
+  readonly context: ConnectionContext;
+  onFlow(flow: StreamFlow): void;
+}
+
+export class Listener {
+  readonly transport: 'tcp' | 'tls';
+  readonly local: Endpoint;
+  /** By remote endpoint; the socket is the TCP one, below TLS too. */
+  readonly #connections = new Map<string, { readonly socket: Socket; flow?: StreamFlow }>();
+
+  private constructor(
+    private readonly server: Server,
+    private readonly options: ListenerOptions,
+  ) {
+    this.transport = options.transport;
+    this.local = endpointOf(server);
+    server.maxConnections = options.maxConnections;
+    server.on('error', (error) => {
+      reportTo(
+        options.context.events,
+        transportError(`Taking connections on ${sayPlace(options.transport, this.local)} failed: ${sayFault(error)}.`, error),
+      );
+    });
+    server.on('connection', (socket: Socket) => {
+      this.#watch(socket);
+    });
+    server.on(options.transport === 'tls' ? 'secureConnection' : 'connection', (socket: Socket) => {
+      this.#take(socket);
+    });
+  }
+
+  /** Rejects with the system's error when the port cannot be bound, or OpenSSL's when certificate and key do not fit. */
+  static async open(options: ListenerOptions): Promise<Listener> {
+    const server =
+      options.transport === 'tls' ? createTlsServer({ cert: options.identity.cert, key: options.identity.key }) : createTcpServer();
+    // A handshake that fails is the peer's affair; its socket is closed by then.
+    server.on('tlsClientError', () => undefined);
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ host: options.address, port: options.port, exclusive: true }, () => {
+        server.off('error', reject);
+        resolve();
+      });
+    });
+    return new Listener(server, options);
+  }
+
+  /** Takes nothing more and cuts what has not become a flow; flows are closed by their owner. Resolves when all are gone. */
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => {
+      this.server.close(() => {
+        resolve();
+      });
+    });
+    for (const { socket, flow } of this.#connections.values()) {
+      if (flow === undefined) socket.destroy();
+    }
+    await closed;
+  }
+
+  #watch(socket: Socket): void {
+    const key = remoteKey(socket);
+    const connection: { readonly socket: Socket; flow?: StreamFlow } = { socket };
+    this.#connections.set(key, connection);
+    const deadline = this.options.clock.after(firstMessageMs, () => {
+      if (connection.flow?.hasMessage !== true) socket.destroy();
+    });
+    socket.on('error', () => undefined);
+    socket.once('close', () => {
+      deadline.cancel();
+      if (this.#connections.get(key) === connection) this.#connections.delete(key);
+    });
+  }
+
+  #take(socket: Socket): void {
+    const connection = this.#connections.get(remoteKey(socket));
+    if (socket.destroyed || connection === undefined) {
+      socket.destroy();
+      return;
+    }
+    connection.flow = new StreamFlow(this.options.transport, socket, this.options.context);
+    this.options.onFlow(connection.flow);
+  }
+}
+
+function remoteKey(socket: Socket): string {
+  return `${socket.remoteAddress ?? ''} ${socket.remotePort ?? 0}`;
+}
+
+function endpointOf(server: Server): Endpoint {
+  const bound = server.address();
+  return bound === null || typeof bound === 'string' ? { address: '', port: 0 } : { address: bound.address, port: bound.port };
+}

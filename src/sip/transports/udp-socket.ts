@@ -1,0 +1,201 @@
+/**
+ * One UDP socket and the flows over it, one for each remote endpoint.
+ *
+ * This is the hot path: receiving costs one map lookup, sending one encoding and one system call. Flows are cheap and hold
+ * nothing: the cache is bounded, gives up what was not used lately, and whoever still holds a dropped flow can go on using it.
+ */
+
+import { createSocket, type Socket } from 'node:dgram';
+import { isIPv4, isIPv6 } from 'node:net';
+import type { Endpoint, Flow, FlowEvents } from './flow.js';
+import { startOfMessage } from './framing.js';
+import { isUnspecified, type LocalAddresses, plainAddress } from './local-address.js';
+import { failLater, failNow, reportTo, tellMessage } from './telling.js';
+import { hostPort, sayFault, transportError } from './transport-fault.js';
+
+/** What IPv4 carries in one datagram: 65,535 bytes less the IP and UDP headers. */
+const maxDatagramBytes = 65_507;
+/** Asked of the kernel, which gives what it allows: bursts of a registrar with many users fit. */
+const kernelBufferBytes = 4 * 1024 * 1024;
+/** Datagrams that the kernel has not taken yet; more are refused instead of growing memory. */
+const maxUnsentBytes = 16 * 1024 * 1024;
+const maxFlows = 16_384;
+
+export class UdpSocket {
+  readonly local: Endpoint;
+  readonly #isWildcard: boolean;
+  readonly #isV6: boolean;
+  readonly #flows = new Map<string, UdpFlow>();
+  #unsentBytes = 0;
+  #isOpen = true;
+  #drained: (() => void) | undefined;
+
+  private constructor(
+    private readonly socket: Socket,
+    private readonly events: FlowEvents,
+    private readonly localAddresses: LocalAddresses,
+  ) {
+    const bound = socket.address();
+    this.local = { address: bound.address, port: bound.port };
+    this.#isV6 = isIPv6(bound.address);
+    this.#isWildcard = isUnspecified(bound.address);
+    socket.on('message', (bytes, remote) => {
+      this.#receive(bytes, remote);
+    });
+    socket.on('error', (error) => {
+      reportTo(events, transportError(`The UDP socket ${hostPort(bound.address, bound.port)} failed: ${sayFault(error)}.`, error));
+    });
+  }
+
+  /**
+   * @param address an IP address
+   * @param port 0: any free port
+   * @throws the system's error when the socket cannot be bound
+   */
+  static async bind(address: string, port: number, events: FlowEvents, localAddresses: LocalAddresses): Promise<UdpSocket> {
+    const isV6 = isIPv6(address);
+    const socket = createSocket({
+      type: isV6 ? 'udp6' : 'udp4',
+      // Only addresses come here: without this Node.js would ask its resolver, a turn of the event loop, for every datagram.
+      lookup: (host, _options, callback) => {
+        callback(null, host, isV6 ? 6 : 4);
+      },
+    });
+    await new Promise<void>((resolve, reject) => {
+      socket.once('error', reject);
+      socket.bind({ address, port, exclusive: true }, () => {
+        socket.off('error', reject);
+        resolve();
+      });
+    }).catch((thrown: unknown) => {
+      socket.close();
+      throw thrown;
+    });
+    try {
+      socket.setRecvBufferSize(kernelBufferBytes);
+      socket.setSendBufferSize(kernelBufferBytes);
+    } catch {
+      // The kernel's own sizes do, only with less room for bursts.
+    }
+    return new UdpSocket(socket, events, localAddresses);
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  /** True when a datagram to that address can leave by this socket. */
+  canReach(address: string): boolean {
+    return this.#isV6 ? isIPv6(address) || this.local.address === '::' : isIPv4(address);
+  }
+
+  flow(address: string, port: number): UdpFlow {
+    const key = `${address} ${port}`;
+    let flow = this.#flows.get(key);
+    if (flow === undefined) {
+      if (this.#flows.size >= maxFlows) this.#dropOne();
+      flow = new UdpFlow(this, { address, port });
+      this.#flows.set(key, flow);
+    } else {
+      flow.isUsed = true;
+    }
+    return flow;
+  }
+
+  localTowards(remote: string): Endpoint {
+    return this.#isWildcard ? { address: this.localAddresses.towards(remote), port: this.local.port } : this.local;
+  }
+
+  send(text: string, remote: Endpoint, onError: (error: Error) => void): void {
+    if (!this.#isOpen) {
+      failLater(this.events, onError, transportError('The UDP socket is closed.'));
+      return;
+    }
+    const bytes = Buffer.from(text);
+    if (bytes.length > maxDatagramBytes) {
+      failLater(this.events, onError, transportError(`A message of ${bytes.length} bytes does not fit into one datagram.`));
+      return;
+    }
+    if (this.#unsentBytes + bytes.length > maxUnsentBytes) {
+      failLater(this.events, onError, transportError(`Too much waits to be sent to ${hostPort(remote.address, remote.port)} over udp.`));
+      return;
+    }
+    this.#unsentBytes += bytes.length;
+    const address = this.#isV6 && isIPv4(remote.address) ? `::ffff:${remote.address}` : remote.address;
+    try {
+      this.socket.send(bytes, 0, bytes.length, remote.port, address, (error) => {
+        this.#sent(bytes.length, remote, error, onError);
+      });
+    } catch (thrown) {
+      // Only for what is no address or port at all: Node.js throws at once.
+      this.#unsentBytes -= bytes.length;
+      failLater(this.events, onError, sendError(remote, thrown));
+    }
+  }
+
+  /** Lets what was given to `send` leave, then closes. Idempotent. */
+  async close(): Promise<void> {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    if (this.#unsentBytes > 0) await new Promise<void>((resolve) => (this.#drained = resolve));
+    await new Promise<void>((resolve) => this.socket.close(resolve));
+    this.#flows.clear();
+  }
+
+  #sent(length: number, remote: Endpoint, error: Error | null, onError: (error: Error) => void): void {
+    this.#unsentBytes -= length;
+    if (this.#unsentBytes === 0) this.#drained?.();
+    if (error !== null) failNow(this.events, onError, sendError(remote, error));
+  }
+
+  #receive(bytes: Buffer, remote: Endpoint): void {
+    if (!this.#isOpen) return;
+    const start = startOfMessage(bytes);
+    if (start < 0) return;
+    const flow = this.flow(plainAddress(remote.address), remote.port);
+    tellMessage(this.events, flow, start === 0 ? bytes : bytes.subarray(start));
+  }
+
+  /** Second chance: the oldest flow that was not used since it was last looked at goes. */
+  #dropOne(): void {
+    for (const [key, flow] of this.#flows) {
+      this.#flows.delete(key);
+      if (!flow.isUsed) return;
+      flow.isUsed = false;
+      this.#flows.set(key, flow);
+    }
+  }
+}
+
+export class UdpFlow implements Flow {
+  readonly transport = 'udp';
+  readonly isReliable = false;
+  /** Used again since it was made or last looked at by the cache. */
+  isUsed = false;
+
+  constructor(
+    private readonly socket: UdpSocket,
+    readonly remote: Endpoint,
+  ) {}
+
+  get local(): Endpoint {
+    return this.socket.localTowards(this.remote.address);
+  }
+
+  get isOpen(): boolean {
+    return this.socket.isOpen;
+  }
+
+  send(text: string, onError: (error: Error) => void): void {
+    this.socket.send(text, this.remote, onError);
+  }
+
+  /** There is nothing to close: the socket belongs to all flows over it. */
+  close(): void {
+    return;
+  }
+}
+
+function sendError(remote: Endpoint, thrown: unknown): Error {
+  return transportError(`Cannot send to ${hostPort(remote.address, remote.port)} over udp: ${sayFault(thrown)}.`, thrown);
+}
