@@ -54,32 +54,37 @@ export class MappingsTable {
   async replace(rows: readonly MappingRow[]): Promise<void> {
     await this.client.query('drop schema public cascade; create schema public');
     await this.client.query(originalTable);
-    for (const row of rows) {
-      const transport = row.transport ?? 'udp';
-      const host = row.host ?? '127.0.0.1';
-      const isWebSocket = transport === 'ws' || transport === 'wss';
-      await this.client.query(
-        `insert into sip_user_mappings (sip_user, sip_password, sip_host, sip_port, sip_parameters, sip_headers,
-           peer_type, peer_id, register, can_call, can_be_called)
-         values ($1, $2, $3, $4, $5, $6, 1, $7, $8, $9, $10)`,
-        [
-          row.user,
-          row.password,
-          host,
-          row.port,
-          row.parameters ?? JSON.stringify(isWebSocket ? { transport, method: 'GET' } : { transport }),
-          JSON.stringify(isWebSocket ? { host: `${host}:${row.port}` } : {}),
-          row.peerId,
-          row.register ?? true,
-          row.canCall ?? true,
-          row.canBeCalled ?? true,
-        ],
-      );
-    }
+    await this.client.query(
+      `insert into sip_user_mappings
+       select * from jsonb_to_recordset($1) as row (
+         sip_user text, sip_password text, sip_host text, sip_port int, sip_parameters text, sip_headers text, peer_type int,
+         peer_id int, peer_str_id text, register boolean, can_call boolean, can_be_called boolean)`,
+      [JSON.stringify(rows.map(columnsOf))],
+    );
   }
 
   async stop(): Promise<void> {
     await this.client.end();
     await this.release();
   }
+}
+
+function columnsOf(row: MappingRow): Record<string, string | number | boolean | null> {
+  const transport = row.transport ?? 'udp';
+  const host = row.host ?? '127.0.0.1';
+  const isWebSocket = transport === 'ws' || transport === 'wss';
+  return {
+    sip_user: row.user,
+    sip_password: row.password,
+    sip_host: host,
+    sip_port: row.port,
+    sip_parameters: row.parameters ?? JSON.stringify(isWebSocket ? { transport, method: 'GET' } : { transport }),
+    sip_headers: JSON.stringify(isWebSocket ? { host: `${host}:${row.port}` } : {}),
+    peer_type: 1,
+    peer_id: row.peerId,
+    peer_str_id: null,
+    register: row.register ?? true,
+    can_call: row.canCall ?? true,
+    can_be_called: row.canBeCalled ?? true,
+  };
 }
