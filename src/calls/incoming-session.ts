@@ -1,0 +1,184 @@
+/** One call from SIP to the messenger. States and events: `incomingTable`. */
+import type { HangupReason, HostUser, RemoteParty } from '../host/contract.js';
+import { offersVideo } from '../sdp/media.js';
+import type { CallDialog, IncomingCall, IncomingCallEvents, ReasonValue } from '../sip/types.js';
+import { incomingTable, type IncomingAction, type IncomingEvent, type IncomingState } from './call-state.js';
+import type { TakenCommand } from './command.js';
+import { Gathering } from './gathering.js';
+import { hangupTable, hangupTermination } from './hangup.js';
+import type { RoutableMapping } from './ports.js';
+import { userDisabled } from './routes.js';
+import { Session, type SessionContext } from './session.js';
+import { cancelTermination, localTable, type Termination } from './termination.js';
+import { findUser } from './user-lookup.js';
+
+/** An incoming call that routing lets through. */
+export interface Offer {
+  readonly mapping: RoutableMapping;
+  readonly from: RemoteParty;
+  /** The offer. */
+  readonly sdp: string;
+}
+
+interface Rejection {
+  readonly status: number;
+  readonly phrase: string;
+  readonly reason?: ReasonValue;
+}
+
+export class IncomingSession extends Session<IncomingState, IncomingEvent, IncomingAction> implements IncomingCallEvents {
+  readonly #call: IncomingCall;
+  readonly #offer: Offer;
+  /** Candidates may overtake the answer they belong to. */
+  #gathering: Gathering | undefined;
+  #answerSdp = '';
+  #dialog: CallDialog | undefined;
+  /** How the INVITE is answered when it is refused: unless somebody says otherwise, nobody answered. */
+  #rejection: Rejection = hangupTable.no_answer.reject;
+  #byeReason: ReasonValue | undefined;
+
+  constructor(callId: string, call: IncomingCall, offer: Offer, context: SessionContext) {
+    super(callId, 'incoming', context, incomingTable);
+    this.#call = call;
+    this.#offer = offer;
+  }
+
+  /** Offers the call to the host: at once, or when the host has said whether the user is enabled. */
+  start(): void {
+    const { users, log } = this.context.ports;
+    if (users === undefined) {
+      this.raise('routed');
+      return;
+    }
+    this.startGuard();
+    void findUser(users, this.#offer.mapping.peer, log).then((user) => {
+      if (this.state === 'routing') this.#route(user);
+    });
+  }
+
+  override take(command: TakenCommand): void {
+    switch (command.type) {
+      case 'ringing':
+        if (!this.raise('ring')) this.refuseCommand(command);
+        return;
+      case 'candidates':
+        this.#addCandidates(command);
+        return;
+      case 'answer':
+        this.#answer(command);
+        return;
+      case 'hangup':
+        this.#hangUp(command.reason ?? 'normal');
+        return;
+      case 'create':
+        this.refuseCommand(command);
+    }
+  }
+
+  override stop(ending: Termination): void {
+    this.#byeReason = hangupTable.normal.bye;
+    this.#rejection = hangupTable.busy.reject;
+    this.raise('hangup', ending);
+  }
+
+  // ---- SIP events -----------------------------------------------------------------------------
+
+  onCancelled(reason?: ReasonValue): void {
+    this.raise('cancelled', cancelTermination(reason));
+  }
+
+  onConfirmed(): void {
+    this.raise('confirmed');
+  }
+
+  onLost(): void {
+    this.raise('lost', localTable.notAcknowledged);
+  }
+
+  onBye(): void {
+    this.raise('bye', localTable.remoteBye);
+  }
+
+  // ---- the table's actions --------------------------------------------------------------------
+
+  protected override perform(action: IncomingAction, ending: Termination): void {
+    const { callId } = this;
+    switch (action) {
+      case 'route':
+        this.context.ports.log.warn('The host did not say in time whether the user of a call is enabled; the call goes on.', { callId });
+        this.#route(undefined);
+        return;
+      case 'tellIncoming': {
+        const { mapping, from, sdp } = this.#offer;
+        const video = offersVideo(sdp);
+        this.tell({ type: 'incoming', callId, to: mapping.peer, from, description: { type: 'offer', sdp }, video, mappingId: mapping.id });
+        return;
+      }
+      case 'ring':
+        this.#call.ring();
+        return;
+      case 'accept':
+        this.#accept();
+        return;
+      case 'reject': {
+        const { status, phrase, reason } = this.#rejection;
+        this.#call.reject(status, reason === undefined ? { phrase } : { phrase, reason });
+        return;
+      }
+      case 'bye':
+        this.#dialog?.bye(this.#byeReason);
+        return;
+      case 'tellTalking':
+        this.tell({ type: 'state', callId, state: 'talking' });
+        return;
+      case 'tellEnded':
+        this.tellEnded(ending);
+    }
+  }
+
+  #route(user: HostUser | undefined): void {
+    if (user?.disabled !== true) {
+      this.raise('routed');
+      return;
+    }
+    this.#rejection = userDisabled;
+    this.context.ports.log.info(`An incoming call was refused: ${userDisabled.message}`, { callId: this.callId });
+    this.raise('unroutable');
+  }
+
+  #addCandidates(command: Extract<TakenCommand, { type: 'candidates' }>): void {
+    const { state } = this;
+    // What comes after the 200 has gone is of no use any more, and nobody's mistake.
+    if (state !== 'offered' && state !== 'ringing' && state !== 'gathering') return;
+    this.#gathering ??= new Gathering();
+    this.#gathering.add(command.candidates, command.endOfCandidates === true);
+    if (this.#gathering.isComplete) this.raise('gathered');
+  }
+
+  #answer(command: Extract<TakenCommand, { type: 'answer' }>): void {
+    const { state } = this;
+    if (state !== 'offered' && state !== 'ringing') this.refuseCommand(command);
+    this.#answerSdp = command.description.sdp;
+    if (command.candidatesComplete === false) {
+      this.#gathering ??= new Gathering();
+      this.raise(this.#gathering.isComplete ? 'answer' : 'answerPartial');
+    } else {
+      this.#gathering = undefined;
+      this.raise('answer');
+    }
+  }
+
+  #accept(): void {
+    const sdp = this.#gathering === undefined ? this.#answerSdp : this.#gathering.applyTo(this.#answerSdp);
+    this.#dialog = this.#call.accept(sdp);
+    // The call ended on the SIP side while the answer was on its way here.
+    if (this.#dialog === undefined) this.raise('lost', localTable.cancelled);
+  }
+
+  #hangUp(reason: HangupReason): void {
+    const answered = this.state === 'answering' || this.state === 'talking';
+    this.#rejection = hangupTable[reason].reject;
+    this.#byeReason = hangupTable[reason].bye;
+    this.raise('hangup', hangupTermination(reason, !answered));
+  }
+}

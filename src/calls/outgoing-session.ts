@@ -1,0 +1,185 @@
+/** One call from the messenger to SIP. States and events: `outgoingTable`. */
+import type { CallState, CallUpdate, HangupReason, HostUser, SessionDescription } from '../host/contract.js';
+import type { CallDialog, CallRefusal, NameAddress, OutgoingCall, OutgoingCallEvents, ReasonValue, SipAccount } from '../sip/types.js';
+import { outgoingTable, type OutgoingAction, type OutgoingEvent, type OutgoingState } from './call-state.js';
+import type { CreateCommand, TakenCommand } from './command.js';
+import { Gathering } from './gathering.js';
+import { hangupTable, hangupTermination } from './hangup.js';
+import { remoteParty, routeOutgoing } from './routes.js';
+import { Session, type SessionContext } from './session.js';
+import { localTable, refusalTermination, type Termination } from './termination.js';
+import { findUser } from './user-lookup.js';
+
+export class OutgoingSession extends Session<OutgoingState, OutgoingEvent, OutgoingAction> implements OutgoingCallEvents {
+  readonly #command: CreateCommand;
+  /** Only when the host said that candidates are still to come. */
+  readonly #gathering: Gathering | undefined;
+  /** Set once the call is routed. */
+  #way: { readonly account: Pick<SipAccount, 'invite'>; readonly to: string; readonly displayName: string | undefined } | undefined;
+  #call: OutgoingCall | undefined;
+  #dialog: CallDialog | undefined;
+  /** The newest description of the far end: early media, then the answer. */
+  #sdp: string | undefined;
+  /** What the response at hand brought along, for the update it leads to. */
+  #description: SessionDescription | undefined;
+  #remote: NameAddress | undefined;
+  /** Reason of the CANCEL and of the BYE, should the call be given up. */
+  #cancelReason: ReasonValue | undefined;
+  #byeReason: ReasonValue | undefined;
+
+  constructor(command: CreateCommand, context: SessionContext) {
+    super(command.callId, 'outgoing', context, outgoingTable);
+    this.#command = command;
+    this.#gathering = command.candidatesComplete === false ? new Gathering() : undefined;
+  }
+
+  /** Routes the call: at once, or when the host has said whether the users are enabled. */
+  start(): void {
+    const { users, log } = this.context.ports;
+    if (users === undefined) {
+      this.#route();
+      return;
+    }
+    this.startGuard();
+    const { from, to } = this.#command;
+    const callee = 'peer' in to ? to.peer : undefined;
+    void Promise.all([findUser(users, from, log), findUser(users, callee, log)]).then((found) => {
+      if (this.state === 'routing') this.#route(...found);
+    });
+  }
+
+  override take(command: TakenCommand): void {
+    switch (command.type) {
+      case 'candidates':
+        // What comes after the INVITE has gone is of no use any more, and nobody's mistake.
+        this.#gathering?.add(command.candidates, command.endOfCandidates === true);
+        if (this.#gathering?.isComplete === true) this.raise('gathered');
+        return;
+      case 'hangup':
+        this.#hangUp(command.reason ?? 'normal');
+        return;
+      case 'create':
+      case 'ringing':
+      case 'answer':
+        this.refuseCommand(command);
+    }
+  }
+
+  override stop(ending: Termination): void {
+    this.#byeReason = hangupTable.normal.bye;
+    this.raise('hangup', ending);
+  }
+
+  // ---- SIP events -----------------------------------------------------------------------------
+
+  onProgress(progress: { status: number; phrase: string; sdp?: string; remote?: NameAddress }): void {
+    const { status, sdp } = progress;
+    // The same description again, in a repeated 18x: told already.
+    if (sdp !== undefined && sdp === this.#sdp) return;
+    this.#receive(progress);
+    if (sdp !== undefined) this.raise('media');
+    else if (status === 180) this.raise('ringing');
+    else this.raise(status === 183 ? 'progress' : 'proceeding');
+  }
+
+  onAccepted(accepted: { dialog: CallDialog; sdp?: string; remote?: NameAddress }): void {
+    this.#dialog = accepted.dialog;
+    this.#receive(accepted);
+    if (this.#sdp === undefined) this.raise('acceptedBare', localTable.answerWithoutMedia);
+    else this.raise('accepted');
+  }
+
+  onRefused(refusal: CallRefusal): void {
+    this.raise('refused', refusalTermination(refusal));
+  }
+
+  onBye(): void {
+    this.raise('bye', localTable.remoteBye);
+  }
+
+  // ---- the table's actions --------------------------------------------------------------------
+
+  protected override perform(action: OutgoingAction, ending: Termination): void {
+    switch (action) {
+      case 'route':
+        this.context.ports.log.warn('The host did not say in time whether the users of a call are enabled; the call goes on.', {
+          callId: this.callId,
+        });
+        this.#route();
+        return;
+      case 'invite':
+        this.#invite();
+        return;
+      case 'cancel':
+        this.#call?.cancel(this.#cancelReason);
+        return;
+      case 'bye':
+        this.#dialog?.bye(this.#byeReason);
+        return;
+      case 'tellTrying':
+        this.#tellState('trying');
+        return;
+      case 'tellRinging':
+        this.#tellState('ringing');
+        return;
+      case 'tellProgress':
+        this.#tellState('progress');
+        return;
+      case 'tellTalking':
+        this.#tellState('talking');
+        return;
+      case 'tellEnded':
+        this.tellEnded(ending);
+    }
+  }
+
+  #route(caller?: HostUser, callee?: HostUser): void {
+    const { mappings, accounts } = this.context.ports;
+    const decision = routeOutgoing(this.#command, mappings, {
+      caller: caller?.disabled === true,
+      callee: callee?.disabled === true,
+    });
+    if ('refuse' in decision) {
+      this.raise('unroutable', decision.refuse);
+      return;
+    }
+    const { mapping, uri } = decision.place;
+    const account = accounts.accountOf(mapping.id);
+    if (account === undefined) {
+      this.raise('unroutable', localTable.noAccount);
+      return;
+    }
+    // The mapping's own display name stands before what the messenger calls its user.
+    const displayName = this.#command.displayName ?? (mapping.displayName === undefined ? caller?.name : undefined);
+    this.#way = { account, to: uri, displayName };
+    this.raise(this.#gathering?.isComplete === false ? 'routedPartial' : 'routed');
+  }
+
+  #invite(): void {
+    if (this.#way === undefined) return;
+    const { account, to, displayName } = this.#way;
+    const offer = this.#command.description.sdp;
+    const sdp = this.#gathering === undefined ? offer : this.#gathering.applyTo(offer);
+    this.#call = account.invite(displayName === undefined ? { to, sdp } : { to, sdp, displayName }, this);
+  }
+
+  #hangUp(reason: HangupReason): void {
+    this.#cancelReason = hangupTable[reason].cancel;
+    this.#byeReason = hangupTable[reason].bye;
+    this.raise('hangup', hangupTermination(reason, false));
+  }
+
+  #receive(response: { sdp?: string; remote?: NameAddress }): void {
+    const { sdp, remote } = response;
+    this.#remote = remote;
+    this.#description = sdp === undefined ? undefined : { type: 'answer', sdp };
+    if (sdp !== undefined) this.#sdp = sdp;
+  }
+
+  #tellState(state: CallState): void {
+    const update: CallUpdate = { type: 'state', callId: this.callId, state };
+    if (this.#description !== undefined) update.description = this.#description;
+    if (this.#remote !== undefined) update.remote = remoteParty(this.#remote, this.context.ports.mappings);
+    this.tell(update);
+  }
+}

@@ -1,0 +1,86 @@
+/** What calls need of the rest of the program: the smallest shapes, so that a spec needs no database and no socket. */
+import type { Clock } from '../base/clock.js';
+import type { CallUpdate, DisposeReason, HostUser, Peer } from '../host/contract.js';
+import type { SipAccount, SipTransport } from '../sip/types.js';
+import type { TerminationClass } from './termination.js';
+
+/** What routing reads of a row of `sip_user_mappings`. */
+export interface RoutableMapping {
+  readonly id: number;
+  /** Plain text, not escaped. */
+  readonly sipUser: string;
+  /** A name or an address, without brackets. */
+  readonly sipHost: string;
+  readonly sipPort: number;
+  readonly transport: SipTransport;
+  readonly peer: Peer;
+  readonly canCall: boolean;
+  readonly canBeCalled: boolean;
+  readonly displayName?: string;
+}
+
+/** The mappings in memory: a call costs no query. */
+export interface MappingLookup {
+  get(id: number): RoutableMapping | undefined;
+  /** Ascending by id. */
+  byPeer(peer: Peer): readonly RoutableMapping[];
+  /** The host is compared without regard to case, the user with it. */
+  bySipUser(user: string, host?: string): readonly RoutableMapping[];
+}
+
+/** Which SIP account carries a mapping's calls. */
+export interface AccountLookup {
+  /** Undefined when the mapping has no account in the stack. */
+  accountOf(mappingId: number): Pick<SipAccount, 'invite'> | undefined;
+  /** Undefined when the account's mapping is gone. */
+  mappingIdOf(account: SipAccount): number | undefined;
+}
+
+/** The host's own users; asked whether one is disabled, when the host can say. */
+export interface UserLookup {
+  find(id: number): Promise<HostUser | undefined>;
+}
+
+export interface UpdateSink {
+  update(update: CallUpdate): void | Promise<void>;
+}
+
+export interface CallLog {
+  info(message: string, meta?: Record<string, unknown>): unknown;
+  warn(message: string, meta?: Record<string, unknown>): unknown;
+  error(message: string, meta?: Record<string, unknown>): unknown;
+}
+
+/** One call is over: for counting. */
+export interface CallEnding {
+  readonly callId: string;
+  readonly direction: 'outgoing' | 'incoming';
+  readonly reason: DisposeReason;
+  readonly class: TerminationClass;
+  /** The SIP status, when there was one. */
+  readonly status?: number;
+}
+
+export interface CallSettings {
+  /** Outgoing: how long until the first ringing or progress, milliseconds. */
+  readonly setupTimeoutMs: number;
+  /** Both directions: how long it rings, milliseconds. */
+  readonly ringTimeoutMs: number;
+  /** How long candidates are waited for, milliseconds. */
+  readonly candidateTimeoutMs: number;
+  /** `dialog-ignore-contact-field`: the caller by From alone. */
+  readonly ignoreContact: boolean;
+}
+
+export interface CallPorts {
+  readonly mappings: MappingLookup;
+  readonly accounts: AccountLookup;
+  readonly host: UpdateSink;
+  readonly users?: UserLookup;
+  readonly clock: Clock;
+  readonly log: CallLog;
+  /** Told once for each call that the host was told of. */
+  readonly onEnded?: (ending: CallEnding) => void;
+  /** The id of an incoming call; a random UUID unless a spec wants another. */
+  readonly newCallId?: () => string;
+}

@@ -1,0 +1,124 @@
+/** The face of this room: takes the host's commands and the stack's INVITEs, and finds or makes the call they belong to. */
+import { randomUUID } from 'node:crypto';
+import type { CallCommand } from '../host/contract.js';
+import type { IncomingCall } from '../sip/types.js';
+import { CallTable } from './call-table.js';
+import { readCommand, type CreateCommand } from './command.js';
+import { IncomingSession } from './incoming-session.js';
+import { OutgoingSession } from './outgoing-session.js';
+import type { CallPorts, CallSettings } from './ports.js';
+import { routeIncoming } from './routes.js';
+import type { SessionContext } from './session.js';
+import { localTable } from './termination.js';
+import { Deliveries, UpdateQueue } from './updates.js';
+
+/** What an INVITE that meets a stopping extension is told to wait, seconds. */
+const retryAfterS = 30;
+
+/** How long `drain`, after it ended the last calls, waits for responses to its CANCELs and for a slow host, milliseconds. */
+const closingMs = 1_000;
+
+export class CallRouter {
+  readonly #context: SessionContext;
+  readonly #newCallId: () => string;
+  #draining = false;
+  /** Told at each change that may be what `drain` waits for. */
+  readonly #waiting = new Set<() => void>();
+
+  constructor(settings: CallSettings, ports: CallPorts) {
+    const onQuiet = (): void => {
+      for (const wake of [...this.#waiting]) wake();
+    };
+    const table = new CallTable(onQuiet);
+    const deliveries = new Deliveries(ports.host, ports.log, onQuiet);
+    this.#context = { settings, ports, table, deliveries };
+    this.#newCallId = ports.newCallId ?? randomUUID;
+  }
+
+  /** Calls that the host can command. */
+  get live(): number {
+    return this.#context.table.live;
+  }
+
+  /**
+   * Carries one command out. What comes of it is told by updates; a call that cannot be placed is taken, and gets its `ended`.
+   * Commands take effect in the order in which this is called.
+   * @throws ExtensionError COMMAND_INVALID, COMMAND_UNSUPPORTED, CALL_EXISTS, CALL_STATE; CallNotFoundError
+   */
+  onCall(command: CallCommand): Promise<void> {
+    return new Promise((resolve) => {
+      const taken = readCommand(command);
+      if (taken.type === 'create') this.#create(taken);
+      else this.#context.table.get(taken.callId).take(taken);
+      resolve();
+    });
+  }
+
+  /** An INVITE for one of our accounts. */
+  onIncoming(call: IncomingCall): void {
+    const { ports, settings, table } = this.#context;
+    if (this.#draining) {
+      call.reject(503, { phrase: 'Service Unavailable', retryAfterS });
+      return;
+    }
+    const mappingId = ports.accounts.mappingIdOf(call.account);
+    const mapping = mappingId === undefined ? undefined : ports.mappings.get(mappingId);
+    const decision = routeIncoming(call, mapping, ports.mappings, settings.ignoreContact);
+    if ('refuse' in decision) {
+      const { status, phrase, message } = decision.refuse;
+      ports.log.info(`An incoming call was refused (${status} ${phrase}): ${message}`, { sipCallId: call.callId, mappingId });
+      call.reject(status, { phrase });
+      return;
+    }
+    const session = new IncomingSession(this.#newCallId(), call, decision.offer, this.#context);
+    call.events = session;
+    table.add(session);
+    session.start();
+  }
+
+  /**
+   * Takes no new calls, waits for those that live, then ends the rest; each gets its `ended`.
+   * @param waitMs how long people may go on talking, milliseconds; 0 ends all calls at once
+   */
+  async drain(waitMs: number): Promise<void> {
+    this.#draining = true;
+    const { table, deliveries } = this.#context;
+    await this.#until(() => table.live === 0, waitMs);
+    for (const call of table.all()) call.stop(localTable.stopping);
+    await this.#until(() => table.live + table.closing + deliveries.busy === 0, closingMs);
+  }
+
+  #create(command: CreateCommand): void {
+    const { table, deliveries } = this.#context;
+    const { callId } = command;
+    table.assertFree(callId);
+    if (this.#draining) {
+      const { reason, message } = localTable.stopping;
+      new UpdateQueue(deliveries).tell({ type: 'ended', callId, reason, message });
+      return;
+    }
+    const session = new OutgoingSession(command, this.#context);
+    table.add(session);
+    session.start();
+  }
+
+  /** Resolves when `isDone`, at the latest after `limitMs`. */
+  #until(isDone: () => boolean, limitMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      if (isDone() || limitMs <= 0) {
+        resolve();
+        return;
+      }
+      const finish = (): void => {
+        this.#waiting.delete(check);
+        limit.cancel();
+        resolve();
+      };
+      const check = (): void => {
+        if (isDone()) finish();
+      };
+      const limit = this.#context.ports.clock.after(limitMs, finish);
+      this.#waiting.add(check);
+    });
+  }
+}
