@@ -56,7 +56,7 @@ export function resolveName({ target, names, signal }: Attempt): Promise<readonl
 
 /** TCP or, for tls and wss, TLS to the first address of the target that takes it. */
 export async function connectStream(attempt: Attempt): Promise<Socket> {
-  const { target, signal } = attempt;
+  const { signal } = attempt;
   const addresses = await resolveName(attempt);
   let fault: unknown = transportError('the name has no address');
   for (const [index, address] of addresses.entries()) {
@@ -167,7 +167,7 @@ export function openWebSocket(attempt: Attempt, socket: Socket): Promise<WebSock
       resolve(webSocket);
     };
     const onError = (error: Error): void => {
-      giveUp(/subprotocol/.test(error.message) ? transportError('the server does not agree to the WebSocket subprotocol "sip"', error) : error);
+      giveUp(error.message.includes('subprotocol') ? transportError('the server does not agree to the WebSocket subprotocol "sip"', error) : error);
     };
     const settle = (): void => {
       signal.removeEventListener('abort', abort);

@@ -46,7 +46,7 @@ export class StreamFramer {
       bytes = this.#store.subarray(0, this.#held);
     }
     const start = this.#cut(bytes, onMessage);
-    if (this.#fault !== undefined) {
+    if (start < 0) {
       this.#keep(nothing);
       return this.#fault;
     }
@@ -54,14 +54,14 @@ export class StreamFramer {
     return undefined;
   }
 
-  /** Hands over what is whole. @returns where the first unfinished message starts */
+  /** Hands over what is whole. @returns where the first unfinished message starts; -1: the framing is lost, `#fault` says why */
   #cut(bytes: Buffer, onMessage: (message: Buffer) => void): number {
     let start = 0;
     for (;;) {
       if (this.#wanted === 0) {
         if (this.#searched === 0) start = this.#skipCrlf(bytes, start);
-        if (this.#fault !== undefined || start === bytes.length) return start;
-        if (!this.#readHeader(bytes, start)) return start;
+        if (start < 0 || start === bytes.length) return start;
+        if (!this.#readHeader(bytes, start)) return this.#fault === undefined ? start : -1;
       }
       if (bytes.length - start < this.#wanted) return start;
       const end = start + this.#wanted;
@@ -72,7 +72,7 @@ export class StreamFramer {
     }
   }
 
-  /** RFC 3261 7.5: CRLFs before a start line are ignored. A lone CR at the very end waits for its LF. */
+  /** RFC 3261 7.5: CRLFs before a start line are ignored. A lone CR at the very end waits for its LF. @returns -1: a fault */
   #skipCrlf(bytes: Buffer, from: number): number {
     let at = from;
     while (bytes[at] === cr && bytes[at + 1] === lf) {
@@ -80,8 +80,9 @@ export class StreamFramer {
       this.onCrlf();
     }
     if (at === bytes.length || (bytes[at] === cr && at + 1 === bytes.length)) return at;
-    if (!isTokenByte(bytes[at])) this.#fault = 'what it sent is not SIP';
-    return at;
+    if (isTokenByte(bytes[at])) return at;
+    this.#fault = 'what it sent is not SIP';
+    return -1;
   }
 
   /** @returns true when the header is complete and the message's length known */

@@ -123,12 +123,15 @@ export class StreamFlow extends ConnectionFlow {
       return;
     }
     this.#takeCrlfs();
-    // One pong for all the pings of a chunk: whoever floods us with CRLFs is not answered in kind.
-    if (this.#owesPong && this.isOpen && this.socket.writableLength <= maxUnsentBytes) {
-      this.#cork();
-      this.socket.write('\r\n');
-    }
+    if (this.#owesPong) this.#answerPings();
+  }
+
+  /** One pong for all the pings of a chunk: whoever floods us with CRLFs is not answered in kind. */
+  #answerPings(): void {
     this.#owesPong = false;
+    if (!this.isOpen || this.socket.writableLength > maxUnsentBytes) return;
+    this.#cork();
+    this.socket.write('\r\n');
   }
 
   readonly #deliver = (message: Buffer): void => {
