@@ -215,6 +215,12 @@ describe('the playground registrar', () => {
     client.send(text.slice(40) + registerText(client, []));
     expect(statusOf(await client.next())).toBe(401);
     expect(statusOf(await client.next())).toBe(401);
+    const options = { method: 'OPTIONS', uri: 'sip:127.0.0.1', from: '<sip:a@x.example>;tag=1', to: '<sip:127.0.0.1>' };
+    const long = requestText(client, { ...options, body: 'a body in two pieces' });
+    client.send(long.slice(0, -9));
+    client.send(long.slice(-9) + registerText(client, []));
+    expect(statusOf(await client.next())).toBe(200);
+    expect(statusOf(await client.next())).toBe(401);
   });
 
   it('closes a stream that sends a message too long to be one', async () => {
