@@ -1,0 +1,114 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Admission } from '../../src/registrar/admission.js';
+import { ManualClock } from '../support/manual-clock.js';
+
+const limits = { maxRate: 20, maxInFlight: 1_000 };
+
+describe('admission to a registrar', () => {
+  it('grants turns in the order of arrival at the rate of the registrar', async () => {
+    const clock = new ManualClock();
+    const turns: { item: number; at: number }[] = [];
+    const admission = new Admission<number>(limits, clock, (item) => turns.push({ item, at: clock.now() }));
+    for (let item = 0; item < 100; item += 1) admission.enter('a', item);
+    await clock.advance(1_000);
+    expect(turns.length).toBe(21);
+    await clock.advance(4_000);
+    expect(turns.map(({ item }) => item)).toEqual(Array.from({ length: 100 }, (_, item) => item));
+  });
+
+  it('never lets more than the limit be on their way, and lets the next go when one is through', async () => {
+    const clock = new ManualClock();
+    const turns: number[] = [];
+    const admission = new Admission<number>({ maxRate: 1_000, maxInFlight: 3 }, clock, (item) => turns.push(item));
+    for (let item = 0; item < 10; item += 1) admission.enter('a', item);
+    await clock.advance(10_000);
+    expect(turns).toEqual([0, 1, 2]);
+    admission.leave('a');
+    expect(turns).toEqual([0, 1, 2, 3]);
+  });
+
+  it('does not let a registrar that hangs hold up another', async () => {
+    const clock = new ManualClock();
+    const turns: string[] = [];
+    const admission = new Admission<string>({ maxRate: 1_000, maxInFlight: 1 }, clock, (item) => turns.push(item));
+    admission.enter('dead', 'dead 1');
+    admission.enter('dead', 'dead 2');
+    admission.enter('alive', 'alive 1');
+    await clock.advance(1_000);
+    expect(turns).toEqual(['dead 1', 'alive 1']);
+  });
+
+  it('passes over who left the queue, and gives its turn to the next', async () => {
+    const clock = new ManualClock();
+    const turns: number[] = [];
+    const admission = new Admission<number>({ maxRate: 1, maxInFlight: 10 }, clock, (item) => turns.push(item));
+    for (const item of [0, 1, 2]) admission.enter('a', item);
+    admission.cancel('a', 1);
+    await clock.advance(1_000);
+    expect(turns).toEqual([0, 2]);
+  });
+
+  it('once the rate is lifted limits only the number on their way', () => {
+    const turns: number[] = [];
+    const admission = new Admission<number>({ maxRate: 1, maxInFlight: 5 }, new ManualClock(), (item) => turns.push(item));
+    for (let item = 0; item < 10; item += 1) admission.enter('a', item);
+    expect(turns).toHaveLength(1);
+    admission.liftRate();
+    expect(turns).toHaveLength(5);
+    for (let answer = 0; answer < 5; answer += 1) admission.leave('a');
+    expect(turns).toHaveLength(10);
+  });
+
+  it('keeps no timer and no registrar once all is through', async () => {
+    const clock = new ManualClock();
+    const admission: Admission<number> = new Admission<number>(limits, clock, () => undefined);
+    admission.enter('a', 1);
+    admission.leave('a');
+    await clock.advance(1_000);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('drains a queue of a hundred thousand in time that grows with its length alone', () => {
+    const clock = new ManualClock();
+    let turns = 0;
+    const admission: Admission<number> = new Admission<number>({ maxRate: 1, maxInFlight: 1 }, clock, () => {
+      turns += 1;
+    });
+    for (let item = 0; item < 100_000; item += 1) admission.enter('a', item);
+    admission.liftRate();
+    while (turns < 100_000) admission.leave('a');
+    expect(turns).toBe(100_000);
+  });
+
+  it('lets no more through in any span of time than its rate and the small burst, and starves nobody', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.record({ pauseMs: fc.nat(400), count: fc.integer({ min: 1, max: 30 }) }), { minLength: 1, maxLength: 8 }),
+        fc.integer({ min: 1, max: 500 }),
+        async (arrivals, maxRate) => {
+          const clock = new ManualClock();
+          const at: number[] = [];
+          const admission: Admission<number> = new Admission<number>({ maxRate, maxInFlight: 1_000 }, clock, () => {
+            at.push(clock.now());
+          });
+          let entered = 0;
+          for (const { pauseMs, count } of arrivals) {
+            await clock.advance(pauseMs);
+            for (let more = 0; more < count; more += 1) admission.enter('a', entered++);
+          }
+          await clock.advance((entered / maxRate) * 1_000 + 1);
+          expect(at).toHaveLength(entered);
+          const burst = Math.max(1, maxRate / 20);
+          for (let first = 0; first < at.length; first += 1) {
+            for (let last = first; last < at.length; last += 1) {
+              const allowed = burst + ((at[last]! - at[first]!) / 1_000) * maxRate;
+              expect(last - first + 1).toBeLessThanOrEqual(allowed + 0.001);
+            }
+          }
+        },
+      ),
+      { numRuns: 30 },
+    );
+  });
+});
