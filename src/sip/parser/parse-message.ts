@@ -1,0 +1,352 @@
+/**
+ * Bytes to messages: RFC 3261 sections 7 and 18.3, in one walk over the lines.
+ *
+ * Read at once is what every message needs: the start line, the top Via, the tags, Call-ID and CSeq. The other headers are filed as
+ * text. A message that breaks a rule is walked to its end all the same, so that the fault can be answered.
+ */
+import { isAscii } from 'node:buffer';
+import type { ParseFault, RequestEcho } from './fault.js';
+import type { KnownHeader } from './header-names.js';
+import { headerNamed } from './header-names.js';
+import { readCSeq } from './header-rules.js';
+import type { CSeqValue } from './header-rules.js';
+import type { HeaderTable, RawHeader } from './message.js';
+import { ParsedRequest, ParsedResponse } from './message.js';
+import { isBlank, isToken, readNumber, splitList, startsWithIgnoringCase, trimmed } from './scan.js';
+import { findAddress, parseUri, tagOf } from './uri.js';
+import type { ViaValue } from './via.js';
+import { readVia } from './via.js';
+
+/** Values in all headers together. */
+export const mostHeaders = 256;
+
+/** Characters of a start line or of a header with all its folded lines. */
+export const longestHeader = 8192;
+
+/**
+ * Never throws. The message is of SIP.js's classes, whose core can take it; a fault says why there is none.
+ *
+ * A datagram whose body is shorter than Content-Length is a fault, bytes after it are dropped; without Content-Length the rest is the
+ * body (RFC 3261 18.3). Lines end with CRLF alone: a bare CR or LF would let one header smuggle another.
+ */
+export function parseMessage(bytes: Buffer): ParsedRequest | ParsedResponse | ParseFault {
+  return new MessageReader(bytes).read();
+}
+
+class MessageReader {
+  private readonly headers: HeaderTable = {};
+  private readonly bytes: Buffer;
+  private readonly isAscii: boolean;
+  /** The whole message when it is ASCII, else all up to the body. */
+  private readonly text: string;
+  private bodyFrom = -1;
+  private headerCount = 0;
+  private fault: string | undefined;
+  private statusCode = 400;
+
+  private method: string | undefined;
+  private requestUri: ReturnType<typeof parseUri>;
+  private responseStatus: number | undefined;
+  private responsePhrase = '';
+
+  private topVia: ViaValue | undefined;
+  private fromTag: string | undefined;
+  private toTag: string | undefined;
+  private cseq: CSeqValue | undefined;
+  private contentLength: number | undefined;
+
+  constructor(bytes: Buffer) {
+    this.bytes = withoutLeadingLineEnds(bytes);
+    this.isAscii = isAscii(this.bytes);
+    this.text = this.isAscii ? this.bytes.toString('latin1') : this.bytes.toString('utf8', 0, endOfHeaders(this.bytes));
+  }
+
+  read(): ParsedRequest | ParsedResponse | ParseFault {
+    if (this.text === '') return { fault: 'nothing but line ends' };
+    const lineTo = this.text.indexOf('\r');
+    if (lineTo === -1 || this.text.indexOf('\n') !== lineTo + 1) return { fault: 'no start line' };
+    if (!this.readStartLine(lineTo)) return { fault: this.fault ?? 'not SIP' };
+    this.readHeaders(lineTo + 2);
+    if (this.fault === undefined) this.checkTogether();
+    const body = this.fault === undefined ? this.readBody() : undefined;
+    if (body === undefined) return this.asFault();
+    return this.responseStatus === undefined ? this.asRequest(body) : this.asResponse(body, this.responseStatus);
+  }
+
+  /** Only the first fault counts. */
+  private note(fault: string, statusCode = 400): void {
+    if (this.fault !== undefined) return;
+    this.fault = fault;
+    this.statusCode = statusCode;
+  }
+
+  // ---- start line -------------------------------------------------------------------------------
+
+  /** False for what is not SIP at all, and for responses that make no sense: nobody answers those. */
+  private readStartLine(to: number): boolean {
+    if (to > longestHeader) this.note('start line too long', 414);
+    return startsWithIgnoringCase(this.text, 'sip/', 0) ? this.readStatusLine(to) : this.readRequestLine(to);
+  }
+
+  /** RFC 3261 7.2: `SIP/2.0 200 OK`; the phrase may be empty. */
+  private readStatusLine(to: number): boolean {
+    const { text } = this;
+    const status = readNumber(text, 699, 8, 11);
+    const isSeparated = text.charCodeAt(7) === 0x20 && (to === 11 || text.charCodeAt(11) === 0x20);
+    if (!text.startsWith('2.0', 4) || !isSeparated || to < 11 || status === undefined || status < 100) {
+      this.note('malformed status line');
+      return false;
+    }
+    this.responseStatus = status;
+    this.responsePhrase = text.substring(12, to);
+    return true;
+  }
+
+  /** RFC 3261 7.1: `INVITE sip:bob@example.com SIP/2.0`, with single spaces. */
+  private readRequestLine(to: number): boolean {
+    const { text } = this;
+    const firstSpace = text.indexOf(' ');
+    const lastSpace = text.lastIndexOf(' ', to - 1);
+    if (firstSpace === -1 || firstSpace >= lastSpace || !startsWithIgnoringCase(text, 'sip/', lastSpace + 1)) return false;
+    if (!isToken(text, 0, firstSpace)) return false;
+    this.method = text.substring(0, firstSpace);
+    if (to !== lastSpace + 8 || !text.startsWith('2.0', lastSpace + 5)) this.note('SIP version is not 2.0', 505);
+    this.requestUri = this.fault === undefined ? parseUri(text.substring(firstSpace + 1, lastSpace)) : undefined;
+    if (this.requestUri === undefined) this.note('malformed Request-URI');
+    return true;
+  }
+
+  // ---- headers ------------------------------------------------------------------------------------
+
+  private readHeaders(from: number): void {
+    const { text } = this;
+    let lineFrom = from;
+    for (;;) {
+      const lineTo = text.indexOf('\n', lineFrom) - 1;
+      if (lineTo < lineFrom - 1) {
+        this.note('no empty line after the headers');
+        return;
+      }
+      if (text.indexOf('\r', lineFrom) !== lineTo) {
+        this.note('a bare CR or LF');
+        return;
+      }
+      if (lineTo === lineFrom) {
+        this.bodyFrom = lineTo + 2;
+        return;
+      }
+      const next = text.charCodeAt(lineTo + 2);
+      lineFrom = next === 0x20 || next === 0x09 ? this.readFolded(lineFrom, lineTo) : this.readHeader(text, lineFrom, lineTo);
+    }
+  }
+
+  /** RFC 3261 7.3.1: lines that begin with a blank go on with the header before; the line end and its blanks mean one space. */
+  private readFolded(from: number, firstTo: number): number {
+    const { text } = this;
+    const lines = [text.substring(from, firstTo)];
+    let lineTo = firstTo;
+    while (isBlank(text.charCodeAt(lineTo + 2))) {
+      const lineFrom = lineTo + 2;
+      lineTo = text.indexOf('\r', lineFrom);
+      if (lineTo === -1 || text.indexOf('\n', lineFrom) !== lineTo + 1) {
+        this.note('a bare CR or LF');
+        return text.length;
+      }
+      lines.push(trimmed(text, lineFrom, lineTo));
+    }
+    const unfolded = lines.join(' ');
+    this.readHeader(unfolded, 0, unfolded.length);
+    return lineTo + 2;
+  }
+
+  /** Reads `text[from, to)` and gives where the next line starts in the message, if it is the message's text. */
+  private readHeader(text: string, from: number, to: number): number {
+    const next = to + 2;
+    if (to - from > longestHeader) {
+      this.note('a header is too long');
+      return next;
+    }
+    let colon = from;
+    while (colon < to && text.charCodeAt(colon) !== 0x3a) colon += 1;
+    const name = trimmed(text, from, colon);
+    const header = headerNamed(name);
+    if (colon === to || isBlank(text.charCodeAt(from)) || (header.kind === 'plain' && !isToken(name))) this.note('a header without a name');
+    else this.file(header, trimmed(text, colon + 1, to));
+    return next;
+  }
+
+  private file(header: KnownHeader, raw: string): void {
+    if (++this.headerCount > mostHeaders) {
+      this.note('too many headers');
+      return;
+    }
+    switch (header.kind) {
+      case 'plain':
+        this.add(header, raw);
+        return;
+      case 'list':
+        this.addList(header, raw);
+        return;
+      case 'via':
+        this.addList(header, raw);
+        if (this.topVia === undefined) this.readTopVia();
+        return;
+      default:
+        if (this.headers[header.name] !== undefined) this.note(`more than one ${header.name}`);
+        else this.readSingle(header, this.add(header, raw));
+    }
+  }
+
+  private add(header: KnownHeader, raw: string): RawHeader {
+    const entry: RawHeader = { raw, parsed: undefined };
+    const before = this.headers[header.name];
+    if (before === undefined) this.headers[header.name] = [entry];
+    else before.push(entry);
+    return entry;
+  }
+
+  private addList(header: KnownHeader, raw: string): void {
+    if (!raw.includes(',')) {
+      if (raw !== '') this.add(header, raw);
+      return;
+    }
+    const spans = splitList(raw, mostHeaders);
+    if (spans === undefined) this.note(`malformed ${header.name}`);
+    this.headerCount += (spans?.length ?? 1) - 1;
+    if (this.headerCount > mostHeaders) this.note('too many headers');
+    else for (const { from, to } of spans ?? []) this.add(header, raw.substring(from, to));
+  }
+
+  /** RFC 3261 18.1.2 and 18.2.1 look at the top Via alone. */
+  private readTopVia(): void {
+    const top = this.headers.Via?.[0];
+    if (top === undefined) return;
+    this.topVia = readVia(top.raw);
+    top.parsed = this.topVia;
+    if (this.topVia === undefined) this.note('malformed Via');
+    else if (this.topVia.branch === undefined || this.topVia.branch === '') this.note('Via without a branch');
+  }
+
+  private readSingle(header: KnownHeader, entry: RawHeader): void {
+    const { raw } = entry;
+    switch (header.kind) {
+      case 'from':
+        this.fromTag = this.readTag(header.name, raw);
+        return;
+      case 'to':
+        this.toTag = this.readTag(header.name, raw);
+        return;
+      case 'cseq':
+        this.cseq = readCSeq(raw);
+        entry.parsed = this.cseq;
+        if (this.cseq === undefined) this.note('malformed CSeq');
+        return;
+      case 'call-id':
+        if (raw === '' || raw.includes(' ') || raw.includes('\t')) this.note('malformed Call-ID');
+        return;
+      case 'content-length':
+        this.contentLength = readNumber(raw, Number.MAX_SAFE_INTEGER);
+        if (this.contentLength === undefined) this.note('malformed Content-Length');
+        return;
+      case 'max-forwards':
+        // RFC 3261 20.22: 0 to 255.
+        if (readNumber(raw, 255) === undefined) this.note('malformed Max-Forwards');
+        return;
+      default:
+    }
+  }
+
+  private readTag(name: string, raw: string): string | undefined {
+    const spans = findAddress(raw);
+    const tag = spans === undefined ? null : tagOf(raw, spans);
+    if (tag !== null) return tag;
+    this.note(`malformed ${name}`);
+    return undefined;
+  }
+
+  /** RFC 3261 8.1.1: these are in every message; and the CSeq names the method. */
+  private checkTogether(): void {
+    for (const name of ['Via', 'From', 'To', 'Call-ID', 'CSeq']) {
+      if (this.headers[name] === undefined) this.note(`no ${name}`);
+    }
+    if (this.method !== undefined && this.cseq !== undefined && this.cseq.method !== this.method) this.note('CSeq names another method');
+  }
+
+  // ---- body ---------------------------------------------------------------------------------------
+
+  private readBody(): string | undefined {
+    const bodyFrom = this.isAscii ? this.bodyFrom : endOfHeaders(this.bytes);
+    const bodyTo = this.contentLength === undefined ? this.bytes.length : bodyFrom + this.contentLength;
+    if (bodyTo > this.bytes.length) {
+      this.note('body shorter than Content-Length');
+      return undefined;
+    }
+    return this.isAscii ? this.text.substring(bodyFrom, bodyTo) : this.bytes.toString('utf8', bodyFrom, bodyTo);
+  }
+
+  // ---- outcome --------------------------------------------------------------------------------------
+
+  private asRequest(body: string): ParsedRequest | ParseFault {
+    if (this.method === undefined) return this.asFault();
+    const message = new ParsedRequest();
+    message.method = this.method;
+    message.ruri = this.requestUri;
+    return this.complete(message, body);
+  }
+
+  private asResponse(body: string, status: number): ParsedResponse | ParseFault {
+    const message = new ParsedResponse();
+    if (this.cseq !== undefined) message.method = this.cseq.method;
+    message.statusCode = status;
+    message.reasonPhrase = this.responsePhrase;
+    return this.complete(message, body);
+  }
+
+  private complete<Message extends ParsedRequest | ParsedResponse>(message: Message, body: string): Message | ParseFault {
+    const { topVia, cseq } = this;
+    const callId = this.rawOf('Call-ID');
+    if (topVia?.branch === undefined || cseq === undefined || callId === undefined) return this.asFault();
+    message.headers = this.headers;
+    message.data = this.isAscii ? this.text : this.text + body;
+    message.body = body;
+    message.via = topVia as ViaValue & { port: number };
+    message.viaBranch = topVia.branch;
+    message.callId = callId;
+    message.cseq = cseq.value;
+    if (this.fromTag !== undefined) message.fromTag = this.fromTag;
+    if (this.toTag !== undefined) message.toTag = this.toTag;
+    return message;
+  }
+
+  private asFault(): ParseFault {
+    const fault = this.fault ?? 'incomplete';
+    const echo = this.echo();
+    return echo === undefined ? { fault } : { fault, statusCode: this.statusCode, echo };
+  }
+
+  /** RFC 3261 17.1.1.3: an ACK is never answered. */
+  private echo(): RequestEcho | undefined {
+    const { method, topVia, toTag } = this;
+    const [from, to, callId, cseq] = [this.rawOf('From'), this.rawOf('To'), this.rawOf('Call-ID'), this.rawOf('CSeq')];
+    const isAnswered = method !== undefined && method !== 'ACK' && topVia !== undefined;
+    if (!isAnswered || from === undefined || to === undefined || callId === undefined || cseq === undefined) return undefined;
+    const via = (this.headers.Via ?? []).map((header) => header.raw);
+    return { method, via, from, to, callId, cseq, ...(toTag === undefined ? {} : { toTag }) };
+  }
+
+  private rawOf(name: string): string | undefined {
+    return this.headers[name]?.[0]?.raw;
+  }
+}
+
+/** RFC 3261 7.5: line ends before the start line are ignored. */
+function withoutLeadingLineEnds(bytes: Buffer): Buffer {
+  let from = 0;
+  while (bytes[from] === 0x0d && bytes[from + 1] === 0x0a) from += 2;
+  return from === 0 ? bytes : bytes.subarray(from);
+}
+
+function endOfHeaders(bytes: Buffer): number {
+  const end = bytes.indexOf('\r\n\r\n', 0, 'latin1');
+  return end === -1 ? bytes.length : end + 4;
+}
