@@ -138,7 +138,7 @@ export class Kamailio {
   }
 
   async stop(): Promise<void> {
-    await this.#program.kill();
+    await this.#program.end();
     rmSync(this.folder, { recursive: true, force: true });
   }
 

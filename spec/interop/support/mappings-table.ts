@@ -37,17 +37,10 @@ export class MappingsTable {
 
   static async start(): Promise<MappingsTable> {
     const postgres = await startPostgres();
-    const client = new Client({ connectionString: postgres.url });
+    const { host, port, db, user, password } = postgres.settings;
+    const client = new Client({ host, port, database: db, user, password });
     await client.connect();
-    const url = new URL(postgres.url);
-    const settings = {
-      host: url.hostname,
-      port: Number(url.port),
-      db: url.pathname.slice(1),
-      user: decodeURIComponent(url.username),
-      password: decodeURIComponent(url.password),
-    };
-    return new MappingsTable(settings, client, () => postgres.stop());
+    return new MappingsTable({ host, port, db, user, password }, client, () => postgres.stop());
   }
 
   /** The table as on the first day, with these rows. */

@@ -17,6 +17,8 @@ import type { PostgresqlSettings } from '../../../src/mappings/database.js';
 export interface TestPostgres {
   /** A superuser's way to an empty database. */
   readonly settings: PostgresqlSettings;
+  /** The same as `postgresql://...`. */
+  readonly url: string;
   /** Ends the server, or drops the database that was made. */
   stop(): Promise<void>;
 }
@@ -39,18 +41,20 @@ export async function startPostgres(): Promise<TestPostgres> {
 async function createDatabaseAt(url: URL): Promise<TestPostgres> {
   const db = `dialog_sip_spec_${randomBytes(6).toString('hex')}`;
   await statement(url, `create database ${db}`);
+  const port = url.port === '' ? 5432 : Number(url.port);
+  const user = decodeURIComponent(url.username);
+  const password = decodeURIComponent(url.password);
   return {
-    settings: {
-      kind: 'postgresql',
-      host: url.hostname,
-      port: url.port === '' ? 5432 : Number(url.port),
-      db,
-      user: decodeURIComponent(url.username),
-      password: decodeURIComponent(url.password),
-      ssl: false,
-      poolMax: 4,
-    },
+    ...ways({ host: url.hostname, port, db, user, password }),
     stop: () => statement(url, `drop database ${db}`),
+  };
+}
+
+function ways(place: Pick<PostgresqlSettings, 'host' | 'port' | 'db' | 'user' | 'password'>): Omit<TestPostgres, 'stop'> {
+  const login = `${encodeURIComponent(place.user)}:${encodeURIComponent(place.password)}`;
+  return {
+    settings: { kind: 'postgresql', ...place, ssl: false, poolMax: 4 },
+    url: `postgresql://${login}@${place.host}:${place.port}/${place.db}`,
   };
 }
 
@@ -89,7 +93,7 @@ async function startOwnServer(): Promise<TestPostgres> {
   };
   process.once('exit', killAtExit);
   return {
-    settings: { kind: 'postgresql', host: '127.0.0.1', port, db: 'postgres', user: 'spec', password, ssl: false, poolMax: 4 },
+    ...ways({ host: '127.0.0.1', port, db: 'postgres', user: 'spec', password }),
     stop: async () => {
       process.off('exit', killAtExit);
       const ended = once(server, 'exit');

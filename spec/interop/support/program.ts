@@ -95,6 +95,14 @@ export class Program {
     await this.ended;
   }
 
+  /** Asks the program to end and to reap its own children, and kills what is left after 5 s. Idempotent. */
+  async end(): Promise<void> {
+    this.signal('SIGTERM');
+    const deadline = setTimeout(this.#killGroup, 5_000);
+    await this.ended;
+    clearTimeout(deadline);
+  }
+
   readonly #killGroup = (): void => {
     if (this.#pid === undefined) return;
     try {
