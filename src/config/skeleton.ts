@@ -85,28 +85,27 @@ class SkeletonWriter {
     this.#out.push('{');
     if (isPunctuation(first, '{')) {
       this.#take();
-      this.#fields('}', files, depth + 1);
+      this.#fields('}', first.at, files, depth + 1);
       this.#take();
       this.#skipNewlines();
       const after = this.#peek();
       if (after.kind !== 'end') throw syntaxError(after.at, `found ${showToken(after)} after the } that closes the file`);
     } else {
-      this.#fields('end', files, depth + 1);
+      this.#fields('end', first.at, files, depth + 1);
     }
     this.#out.push('}');
     return this.#out.join('');
   }
 
   /** Fields up to the closing token, which stays to be taken. */
-  #fields(close: '}' | 'end', files: readonly string[], depth: number): void {
-    const start = this.#peek().at;
-    this.#checkDepth(start, depth);
+  #fields(close: '}' | 'end', opened: Position, files: readonly string[], depth: number): void {
+    this.#checkDepth(opened, depth);
     let isFirst = true;
     for (;;) {
       this.#skipNewlines();
       const token = this.#peek();
       if (close === 'end' ? token.kind === 'end' : isPunctuation(token, '}')) return;
-      if (token.kind === 'end') throw syntaxError(start, 'the { before here is never closed by }');
+      if (token.kind === 'end') throw syntaxError(opened, 'the { that opens here is never closed by }');
       if (isPunctuation(token, '}')) throw syntaxError(token.at, 'this } closes nothing');
       if (!isFirst) this.#out.push(',');
       isFirst = false;
@@ -155,7 +154,7 @@ class SkeletonWriter {
       this.#take();
       if (isPunctuation(token, '{')) {
         this.#out.push('{');
-        this.#fields('}', files, depth + 1);
+        this.#fields('}', token.at, files, depth + 1);
         this.#take();
         this.#out.push('}');
       } else if (isPunctuation(token, '[')) {

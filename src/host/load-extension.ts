@@ -72,7 +72,7 @@ function resolveFromHost(source: string): string | undefined {
 
 function readExport(module: unknown, name: string, source: string): unknown {
   if (isRecord(module) && Object.hasOwn(module, name)) return module[name];
-  const names = isRecord(module) ? Object.keys(module).slice(0, 20).join(', ') : '';
+  const names = isRecord(module) ? Object.keys(module).sort().slice(0, 20).join(', ') : '';
   throw unknown(
     `modules.sip.extension names the export ${JSON.stringify(name)} of ${JSON.stringify(source)}, which exports ${names === '' ? 'nothing' : `only: ${names}`}.`,
   );

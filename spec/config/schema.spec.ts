@@ -1,0 +1,245 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ConfigError } from '../../src/base/errors.js';
+import { parseServerConf, readServerConf } from '../../src/config/read.js';
+import { toSipConfig } from '../../src/config/schema.js';
+import type { SipConfig } from '../../src/config/schema.js';
+
+function sip(text: string): SipConfig {
+  return toSipConfig(parseServerConf(text, { file: 'conf/server.conf', env: {} }));
+}
+
+function complaints(read: () => unknown): string[] {
+  try {
+    read();
+  } catch (thrown) {
+    expect(thrown).toBeInstanceOf(ConfigError);
+    return (thrown as ConfigError).message.split('\n');
+  }
+  throw new Error('nothing was wrong');
+}
+
+async function fixtureComplaints(name: string): Promise<string[]> {
+  const conf = await readServerConf(`fixtures/conf/${name}`, { env: {} });
+  return complaints(() => toSipConfig(conf));
+}
+
+describe('the settings', () => {
+  it('have a default for every key', () => {
+    expect(sip('')).toEqual({
+      extension: 'im.dlg.sip.extension.SipExtension',
+      traceLevel: 0,
+      ignoreContact: false,
+      register: { expiresMs: 1_800_000, intervalMs: 1_800_000, maxRate: 200, maxInFlight: 500 },
+      autocreate: {
+        on: false,
+        port: 5060,
+        parameters: { transport: 'udp' },
+        headers: {},
+        register: true,
+        canCall: true,
+        canBeCalled: true,
+        userPrefix: '',
+        password: { mode: 'none' },
+      },
+      listen: { host: '0.0.0.0', udpPort: 5060, tcpPort: 5060, trusted: [], tls: { verify: true } },
+      calls: { setupTimeoutMs: 30_000, ringTimeoutMs: 60_000, candidateTimeoutMs: 2_000, drainMs: 30_000 },
+    });
+  });
+
+  it('are read from the keys of the guide', () => {
+    const config = sip(`
+      modules.sip.extension = "im.dlg.sip.extension.SipExtension"
+      modules.sip.trace-level = 32
+      modules.sip.dialog-ignore-contact-field = true
+      modules.sip.register.expires = 10 minutes
+      modules.sip.register.interval = PT5M
+      modules.sip.autocreate.on = true
+      modules.sip.autocreate.host = "pbx.example.com"
+      modules.sip.autocreate.port = 443
+      modules.sip.autocreate.parameters = {"transport": "wss", "method": "GET"}
+      modules.sip.autocreate.headers = {"host": "example.com:443", "location": "/index"}
+      modules.sip.autocreate.register = false
+      modules.sip.autocreate.user-prefix = dialog
+    `);
+    expect(config).toMatchObject({
+      traceLevel: 32,
+      ignoreContact: true,
+      register: { expiresMs: 600_000, intervalMs: 300_000 },
+      autocreate: {
+        on: true,
+        host: 'pbx.example.com',
+        port: 443,
+        parameters: { transport: 'wss', method: 'GET' },
+        headers: { host: 'example.com:443', location: '/index' },
+        register: false,
+        userPrefix: 'dialog',
+      },
+    });
+  });
+
+  it('are read from a tree that the host has parsed, and from the demonstration', async () => {
+    const tree = { modules: { sip: { register: { expires: '20 minutes' }, autocreate: null }, other: { x: 1 } } };
+    expect(toSipConfig({ tree }).register.expiresMs).toBe(1_200_000);
+    const demonstration = toSipConfig(await readServerConf('fixtures/server.conf'));
+    expect(demonstration.autocreate).toMatchObject({ on: true, host: '127.0.0.1', port: 5070, userPrefix: 'dialog', password: { mode: 'fixed', value: 'playground' } });
+    expect(demonstration.database).toEqual({ kind: 'embedded', directory: resolve('data') });
+  });
+
+  it('may be spread over included files', async () => {
+    const config = toSipConfig(await readServerConf('fixtures/conf/includes.conf', { env: {} }));
+    expect(config).toMatchObject({ traceLevel: 16, autocreate: { on: true, host: 'pbx.example.com', userPrefix: 'dialog' } });
+  });
+
+  it('take numbers and flags in quotes, and JSON in a text, as substitutions bring them', () => {
+    const text = 'modules.sip { autocreate { on = ${ON}, host = ${HOST}, port = ${PORT}, parameters = ${PARAMETERS}, password { mode = fixed, value = 1.10 } } }';
+    const env = { ON: 'yes', HOST: '192.0.2.7', PORT: '5062', PARAMETERS: '{"transport":"TCP"}' };
+    expect(toSipConfig(parseServerConf(text, { file: 'f.conf', env })).autocreate).toMatchObject({
+      on: true,
+      host: '192.0.2.7',
+      port: 5062,
+      parameters: { transport: 'tcp' },
+      password: { mode: 'fixed', value: '1.10' },
+    });
+  });
+
+  it.each([
+    ['30 minutes', 1_800_000],
+    ['30m', 1_800_000],
+    ['PT30M', 1_800_000],
+    ['PT1H30M', 5_400_000],
+    ['1.5 hours', 5_400_000],
+    ['1 d', 86_400_000],
+    ['90 seconds', 90_000],
+    ['120000', 120_000],
+    ['120000 millis', 120_000],
+    ['90000000 micros', 90_000],
+    ['90000000000 nanos', 90_000],
+  ])('read the duration %s', (written, ms) => {
+    expect(sip(`modules.sip.register.expires = ${written}`).register.expiresMs).toBe(ms);
+  });
+
+  it.each(['30 bananas', '1h 30 bananas', '30 minutes or so', '"1,5 h"', '1 month', 'P1M', 'PT', '-30 minutes', '59 seconds', '25 h', '30', 'true', '[]', '1e9 h'])(
+    'refuse %s for register.expires, saying what is accepted',
+    (written) => {
+      expect(complaints(() => sip(`modules.sip.register.expires = ${written}`))).toEqual([
+        expect.stringMatching(/^conf\/server\.conf:1:1: modules\.sip\.register\.expires: found .+, want a duration from 1 minute to 1 day, like/),
+      ]);
+    },
+  );
+
+  it('name the database server or its folder, or neither', () => {
+    expect(sip('services.postgresql.embedded = "../data"').database).toEqual({ kind: 'embedded', directory: resolve('data') });
+    expect(sip('services.postgresql { host = db, db = dialog, user = sip, password = p, pool.max = 3, theirs = 1 }').database).toEqual({
+      kind: 'postgresql', host: 'db', port: 5432, db: 'dialog', user: 'sip', password: 'p', ssl: false, poolMax: 3,
+    });
+    expect(sip('services.postgresql { jdbc-url = x }').database).toBeUndefined();
+    expect(complaints(() => sip('services.postgresql { host = db, embedded = x }'))).toEqual([
+      'conf/server.conf:1:34: services.postgresql.embedded: cannot stand beside host: want one or the other',
+    ]);
+  });
+});
+
+describe('what is wrong', () => {
+  it('names an unknown key, its line and the nearest known one', async () => {
+    expect(await fixtureComplaints('unknown-key.conf')).toEqual([
+      'fixtures/conf/unknown-key.conf:4:5: modules.sip.register.exipres: is not a known key; did you mean modules.sip.register.expires?',
+    ]);
+  });
+
+  it('lists the known keys when none is near', () => {
+    expect(complaints(() => sip('modules.sip.register.colour = blue'))[0]).toContain('known here: expires, interval, max-rate, max-in-flight');
+  });
+
+  it('says what was found and what is accepted, but shows nothing that may be a secret', async () => {
+    const told = await fixtureComplaints('wrong-types.conf');
+    expect(told.map((line) => line.replace('fixtures/conf/wrong-types.conf:', ''))).toEqual([
+      '3:3: modules.sip.trace-level: found "loud", want one of 0, 2, 4, 8, 16, 32',
+      '4:3: modules.sip.dialog-ignore-contact-field: found "maybe", want true or false',
+      expect.stringContaining('5:14: modules.sip.register.expires: found "30 bananas", want a duration'),
+      '5:36: modules.sip.register.max-in-flight: found 1.5, want a whole number from 1 to 1000000',
+      '7:5: modules.sip.autocreate.host: found "pbx.example.com:5060", want a host name or an IP address, without a port',
+      '8:5: modules.sip.autocreate.port: found 70000, want a port, 1 to 65535',
+      '9:20: modules.sip.autocreate.parameters.transport: found "pigeon", want one of udp, tcp, tls, ws, wss',
+      '10:17: modules.sip.autocreate.headers.location: found "index", want a path that starts with /',
+      '11:5: modules.sip.autocreate.password: found a text, want an object, { ... }',
+      '13:33: modules.sip.listen.trusted.1: found "10.0.0.0/33", want an IP address or a block like 10.0.0.0/8',
+    ]);
+    expect(told.join()).not.toContain('hunter2');
+  });
+
+  it('is told all at once: rules over several keys, missing files and the database too', async () => {
+    const told = await fixtureComplaints('several-errors.conf');
+    const places = told.map((line) => /conf:(\d+:\d+): ([\w.-]+)/.exec(line)?.slice(1).join(' '));
+    expect(places).toEqual([
+      '3:3 modules.sip.autocreate.host',
+      '5:5 modules.sip.autocreate.password.value',
+      '5:30 modules.sip.autocreate.password.secret',
+      '9:5 modules.sip.listen.tls.cert',
+      '9:5 modules.sip.listen.tls.key',
+      '9:11 modules.sip.listen.tls.ca',
+      '11:3 modules.sip.calls.ring-timeout',
+      '13:1 services.postgresql.db',
+    ]);
+    expect(told.join()).not.toContain('hunter2');
+  });
+
+  it.each([
+    ['modules = 1', 'modules: found a number, want an object'],
+    ['modules.sip = [1]', 'modules.sip: found a list, want an object'],
+    ['modules.sip.autocreate.password { value = x }', 'has no effect with mode = none'],
+    ['modules.sip.autocreate.password { mode = derived }', 'found "derived", want one of none, fixed'],
+    ['modules.sip.autocreate.password { mode = fixed, value = [hunter2] }', 'found a list, want a text'],
+    ['modules.sip.autocreate.user-prefix = "a@b"', 'found "a@b", want letters, digits'],
+    ['modules.sip.autocreate.host = 127.0.0.300', 'found "127.0.0.300", want a host name or an IP address'],
+    ['modules.sip.autocreate.parameters = "udp"', 'modules.sip.autocreate.parameters: found a text, want an object'],
+    ['modules.sip.autocreate.parameters = {"transport": "ws", "methd": "GET"}', 'did you mean modules.sip.autocreate.parameters.method?'],
+    ['modules.sip.autocreate.headers = {"host": "x\\r\\nEvil: 1"}', 'want "host" or "host:port"'],
+    ['modules.sip.register.max-rate = 0', 'found 0, want a number above 0'],
+    ['modules.sip.listen.udp-port = -1', 'found -1, want a port, 0 to 65535'],
+  ])('in %s', (text, expected) => {
+    expect(complaints(() => sip(text)).join()).toContain(expected);
+  });
+
+  it('has no place, but a key, in a tree from the host; keys that reach a prototype are unknown ones', () => {
+    const tree = JSON.parse('{"modules":{"sip":{"trace-level":3,"__proto__":{"x":1}}}}') as Record<string, unknown>;
+    expect(complaints(() => toSipConfig({ tree }))).toEqual([
+      'modules.sip.trace-level: found 3, want one of 0, 2, 4, 8, 16, 32',
+      expect.stringContaining('modules.sip.__proto__: is not a known key'),
+    ]);
+  });
+});
+
+describe('files of certificates', () => {
+  let folder = '';
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'dialog-sip-tls-'));
+    writeFileSync(join(folder, 'here.pem'), 'PEM');
+  });
+  afterEach(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  function listen(text: string): SipConfig {
+    return toSipConfig(parseServerConf(`modules.sip.listen { ${text} }`, { file: join(folder, 'server.conf'), env: {} }));
+  }
+
+  it('are found beside server.conf', () => {
+    expect(listen('tls-port = 0, tls { cert = here.pem, key = here.pem, ca = here.pem }').listen).toMatchObject({
+      tlsPort: 0,
+      tls: { cert: join(folder, 'here.pem'), key: join(folder, 'here.pem'), ca: join(folder, 'here.pem') },
+    });
+  });
+
+  it('must be there: cert and key when TLS is taken, ca always', () => {
+    expect(complaints(() => listen('tls-port = 5061, tls { cert = gone.pem, key = here.pem, ca = "." }'))).toEqual([
+      expect.stringContaining(`modules.sip.listen.tls.cert: found "${join(folder, 'gone.pem')}", which cannot be read`),
+      expect.stringContaining('modules.sip.listen.tls.ca: found'),
+    ]);
+    expect(listen('tls { cert = gone.pem, key = gone.pem }').listen.tlsPort).toBeUndefined();
+    expect(complaints(() => listen('tls { ca = gone.pem }'))).toHaveLength(1);
+  });
+});
