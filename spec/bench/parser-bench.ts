@@ -1,0 +1,64 @@
+/**
+ * How many messages the parser takes per CPU-second of its process, beside SIP.js's own parser: small responses, REGISTERs, and INVITEs
+ * of 3.4 KB as browsers make them.
+ */
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { LoggerFactory, Parser } from 'sip.js/lib/core/index.js';
+import { isParseFault } from '../../src/sip/parser/fault.js';
+import { parseMessage } from '../../src/sip/parser/parse-message.js';
+
+export interface BenchFigure {
+  readonly name: string;
+  readonly perCpuSecond: number;
+}
+
+/** CPU time each measurement takes, microseconds. */
+const spell = 700_000;
+
+function fixture(name: string): Buffer {
+  return readFileSync(fileURLToPath(new URL(`../../fixtures/sip/${name}`, import.meta.url)));
+}
+
+function measure(name: string, parse: () => void): BenchFigure {
+  for (let round = 0; round < 2_000; round += 1) parse();
+  const start = process.cpuUsage();
+  let count = 0;
+  let spent = 0;
+  while (spent < spell) {
+    for (let round = 0; round < 200; round += 1) parse();
+    count += 200;
+    const used = process.cpuUsage(start);
+    spent = used.user + used.system;
+  }
+  return { name, perCpuSecond: Math.round((count / spent) * 1_000_000) };
+}
+
+function parseOrThrow(bytes: Buffer): void {
+  const outcome = parseMessage(bytes);
+  if (isParseFault(outcome)) throw new Error(outcome.fault);
+}
+
+/** Each figure is of one kind of message; `SIP.js` in the name means its own parser. */
+export function benchParser(): BenchFigure[] {
+  const kinds: readonly [string, Buffer][] = [
+    ['200 to REGISTER', fixture('register-423.txt')],
+    ['REGISTER', fixture('register-first.txt')],
+    ['INVITE', Buffer.from(fixture('invite-webrtc.txt').toString('utf8').replace('Müller', 'Mueller'))],
+    ['INVITE, not ASCII', fixture('invite-webrtc.txt')],
+  ];
+  const loggers = new LoggerFactory();
+  loggers.builtinEnabled = false;
+  const logger = loggers.getLogger('bench');
+  const figures: BenchFigure[] = [];
+  for (const [name, bytes] of kinds) {
+    const label = `parse ${name}, ${bytes.length} bytes`;
+    figures.push(measure(label, () => { parseOrThrow(bytes); }));
+    figures.push(measure(`${label}, SIP.js`, () => { Parser.parseMessage(bytes.toString('utf8'), logger); }));
+  }
+  return figures;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  for (const { name, perCpuSecond } of benchParser()) console.log(`${name}: ${perCpuSecond} per CPU-second`);
+}
