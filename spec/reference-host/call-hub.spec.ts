@@ -162,6 +162,13 @@ describe('a call that comes in', () => {
     expect(extension.commands).toEqual([]);
   });
 
+  it('no longer waits for a device once the caller has given up', async () => {
+    hub.update(incoming());
+    hub.update(ended);
+    await clock.advance(60_000);
+    expect(extension.commands).toEqual([]);
+  });
+
   it('ends with no_answer when no device wakes up', async () => {
     hub.update(incoming());
     await clock.advance(5_000);

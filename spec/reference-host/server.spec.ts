@@ -239,10 +239,14 @@ describe('the server', () => {
   });
 
   it('does not stay behind when the extension cannot start', async () => {
+    const port = Number(new URL(host.url).port);
+    await host.stop();
     const failing = new FakeExtension();
     failing.refusal = new ExtensionError('CONFIG_INVALID', 'server.conf is no good.');
-    const starting = startReferenceHost({ extension: failing, config: { tree: {} }, logger: createLogger({ silent: true }), port: 0 });
-    await expect(starting).rejects.toThrow('server.conf is no good.');
+    const options = { config: { tree: {} }, logger: createLogger({ silent: true }), port };
+    await expect(startReferenceHost({ ...options, extension: failing })).rejects.toThrow('server.conf is no good.');
+    host = await startReferenceHost({ ...options, extension });
+    expect(new URL(host.url).port).toBe(String(port));
   });
 
   it('registers nobody when its port is taken', async () => {

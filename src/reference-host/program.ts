@@ -1,0 +1,222 @@
+/**
+ * The demonstration from start to end: playground registrar, extension, reference host, two users, one call, the ladder of what
+ * happened; then it serves until it is told to stop. All output goes through `print`; what was opened is closed last-in first-out.
+ */
+import { readFile } from 'node:fs/promises';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Logger } from 'winston';
+import { ExtensionError, messageOf } from '../base/errors.js';
+import { Releasers } from '../base/releasers.js';
+import { second } from '../base/units.js';
+import type { HostExtension } from '../index.js';
+import { observed, type Crossing } from './crossings.js';
+import { callOnce } from './demo.js';
+import { avoidBusyPorts, demoSettings, type DemoSettings } from './demo-settings.js';
+import { drawLadder } from './ladder.js';
+import { startPlayground, type Playground, type PlaygroundMessage } from './playground/playground.js';
+import { startReferenceHost, type ReferenceHost, type ReferenceHostOptions } from './server.js';
+
+export interface ProgramOptions {
+  /** The path of server.conf. */
+  conf: string;
+  /** Ends after the call instead of serving on. */
+  once: boolean;
+  /** 8080 unless it is busy; 0: any free port. */
+  httpPort: number;
+  /** The folder of the session descriptions that stand for two browsers. */
+  sdpFolder: URL;
+  readServerConf(file: string): Promise<{ tree: Record<string, unknown> }>;
+  loadExtension(tree: Record<string, unknown>): Promise<HostExtension>;
+  logger: Logger;
+  print(line: string): void;
+  /** Aborted when the program is to end. */
+  stopAsked: AbortSignal;
+}
+
+const alice = { id: 1, name: 'Alice' };
+const bob = { id: 2, name: 'Bob' };
+
+/** Ctrl-C must be over within 3 s; a start must have registered everybody within 15 s. */
+const closingMs = 2.7 * second;
+const registeringMs = 15 * second;
+
+/** @returns the exit code */
+export async function runProgram(options: ProgramOptions): Promise<number> {
+  const { print, stopAsked } = options;
+  const releasers = new Releasers((message) => options.logger.warn(message));
+  const stopped = new Promise<'stopped'>((resolve) => {
+    stopAsked.addEventListener('abort', () => {
+      resolve('stopped');
+    });
+  });
+  let code = 0;
+  try {
+    const outcome = await Promise.race([demonstrate(options, releasers), stopped]);
+    if (outcome !== 'stopped' && !options.once) await stopped;
+  } catch (thrown) {
+    print(`The demonstration failed: ${messageOf(thrown)}`);
+    code = 1;
+  }
+  const deadline = new AbortController();
+  const closed = releasers.releaseAll().then(() => true);
+  const late = wait(closingMs, false, { signal: deadline.signal }).catch(() => false);
+  const inTime = await Promise.race([closed, late]);
+  deadline.abort();
+  if (inTime) return code;
+  print(`Not everything was closed within ${closingMs / second} s.`);
+  return 1;
+}
+
+async function demonstrate(options: ProgramOptions, releasers: Releasers): Promise<void> {
+  const { print, conf } = options;
+  const settings = demoSettings((await options.readServerConf(conf)).tree, conf);
+  const { registrar, tree } = settings;
+  const record = new Record();
+
+  const playground = await openPlayground(settings, print, record);
+  releasers.add('the playground registrar', () => playground.stop());
+  tree.modules.sip.autocreate.port = playground.udpPort;
+  for (const note of await avoidBusyPorts(tree)) print(note);
+
+  const extension = observed(await options.loadExtension(tree), (crossing) => {
+    record.add(crossing);
+  });
+  const opening = openHost({ extension, config: { tree }, logger: options.logger, port: options.httpPort }, print);
+  // Also when the program is told to stop while it starts.
+  releasers.add('the reference host', async () => {
+    const host = await opening.catch(() => undefined);
+    await host?.stop({ drainMs: 0 });
+    const left = playground.bindings().length;
+    if (host !== undefined) print(left === 0 ? 'Un-registered all users. Good-bye.' : `${left} contacts stay registered.`);
+  });
+  const host = await opening;
+
+  await forgetFormerUsers(extension);
+  record.begin();
+  for (const user of [alice, bob]) await host.users.create(user);
+  await allRegistered(extension, playground, options.stopAsked);
+  const address = `sip:${registrar.userPrefix}${bob.id}@${registrar.host}`;
+  const [offer, answer] = await Promise.all(
+    ['chrome-audio-offer.sdp', 'chrome-audio-answer.sdp'].map((name) => readFile(new URL(name, options.sdpFolder), 'utf8')),
+  );
+  await callOnce({ url: host.url, alice, bob, address, offer: offer ?? '', answer: answer ?? '' });
+
+  for (const line of report(host, playground, record.crossings)) print(line);
+  if (!options.once) for (const line of whereToGoOn(host, playground, settings)) print(line);
+}
+
+async function openPlayground({ registrar }: DemoSettings, print: (line: string) => void, record: Record): Promise<Playground> {
+  const isOurUser = (user: string): boolean =>
+    user.startsWith(registrar.userPrefix) && /^\d+$/.test(user.slice(registrar.userPrefix.length));
+  const options = {
+    host: registrar.host,
+    udpPort: registrar.port,
+    recordRoute: true,
+    passwordOf: (user: string) => (isOurUser(user) ? registrar.password : undefined),
+    onMessage: (message: PlaygroundMessage) => {
+      record.add({ kind: 'sip', message });
+    },
+  };
+  try {
+    return await startPlayground(options);
+  } catch (thrown) {
+    if (!isBusy(thrown instanceof Error ? thrown.cause : undefined)) throw thrown;
+    const playground = await startPlayground({ ...options, udpPort: 0 });
+    print(`Port ${registrar.port} is busy: the playground registrar takes ${playground.udpPort}.`);
+    return playground;
+  }
+}
+
+async function openHost(options: ReferenceHostOptions, print: (line: string) => void): Promise<ReferenceHost> {
+  try {
+    return await startReferenceHost(options);
+  } catch (thrown) {
+    if (!isBusy(thrown) || options.port === 0) throw thrown;
+    const host = await startReferenceHost({ ...options, port: 0 });
+    print(`HTTP port ${options.port ?? ''} is busy: the reference host takes ${new URL(host.url).port}.`);
+    return host;
+  }
+}
+
+/** The host's users live in memory: those of an earlier start are gone, and their accounts may name another port of the registrar. */
+async function forgetFormerUsers(extension: HostExtension): Promise<void> {
+  for (const { id } of [alice, bob]) {
+    try {
+      await extension.onUserDeleted({ id });
+    } catch (thrown) {
+      if (!(thrown instanceof ExtensionError && thrown.code === 'MAPPING_NOT_FOUND')) throw thrown;
+    }
+  }
+}
+
+/** @throws Error saying what keeps a user from being registered */
+async function allRegistered(extension: HostExtension, playground: Playground, stopAsked: AbortSignal): Promise<void> {
+  const deadline = Date.now() + registeringMs;
+  for (;;) {
+    const { registrations } = extension.status();
+    if (registrations.byState.registered >= 2 && playground.bindings().length >= 2) return;
+    if (Date.now() > deadline) {
+      const [trouble] = registrations.troubled;
+      const reason = trouble === undefined ? 'no reason was given' : `${trouble.aor} is ${trouble.state}: ${trouble.lastError ?? 'no answer yet'}`;
+      throw new Error(`The users were not registered within ${registeringMs / second} s; ${reason}`);
+    }
+    await wait(20, undefined, { signal: stopAsked });
+  }
+}
+
+/** Keeps what crossed from `begin` on, without the stragglers of registrations that were there before. */
+class Record {
+  readonly crossings: Crossing[] = [];
+  readonly #former = new Set<string>();
+  #begun = false;
+
+  begin(): void {
+    this.#begun = true;
+  }
+
+  add(crossing: Crossing): void {
+    if (!this.#begun) {
+      if (crossing.kind === 'sip') this.#former.add(crossing.message.callId);
+    } else if (crossing.kind !== 'sip' || !this.#former.has(crossing.message.callId)) this.crossings.push(crossing);
+  }
+}
+
+function report(host: ReferenceHost, playground: Playground, crossings: Crossing[]): string[] {
+  return [
+    '',
+    `Alice and Bob are messenger users. Each got a SIP account and was registered;`,
+    `then Alice called Bob's SIP address through the registrar. What happened:`,
+    '',
+    ...drawLadder(crossings),
+    '',
+    `Messages that the registrar passed on have an arrow at both ends. Left out: 100`,
+    `Trying, ACKs of refusals, retransmissions.`,
+    '',
+    `Extension:  SIP on ${host.extension.status().listening.join(', ')}`,
+    `Registrar:  ${playground.host}, udp and tcp ${playground.udpPort}, ws ${playground.wsPort} (a playground, for demonstrations)`.slice(0, 80),
+  ];
+}
+
+function whereToGoOn(host: ReferenceHost, playground: Playground, { registrar }: DemoSettings): string[] {
+  return [
+    `Messenger:  ${host.url}`,
+    '',
+    'Go on from here, in another terminal:',
+    '',
+    `  URL=${host.url}`,
+    `  curl -s $URL/api/status`,
+    `  TOKEN=$(curl -s $URL/api/session -H 'content-type: application/json' \\`,
+    `    -d '{"userId":1}' | cut -d'"' -f4)`,
+    `  curl -s $URL/api/users -H 'content-type: application/json' \\`,
+    `    -H "authorization: Bearer $TOKEN" -d '{"name":"Carol"}'`,
+    '',
+    `The last makes a third user, registered as ${registrar.userPrefix}3. Check a configuration of your`,
+    `own with: node dist/cli/main.js check-config FILE. README.md says the rest.`,
+    '',
+    `Serving until Ctrl-C.`,
+  ];
+}
+
+function isBusy(thrown: unknown): boolean {
+  return thrown instanceof Error && 'code' in thrown && thrown.code === 'EADDRINUSE';
+}
