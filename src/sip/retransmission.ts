@@ -63,6 +63,11 @@ export class Retransmission {
     });
   }
 
+  /** What nothing is kept of: provisional responses, 2xx to INVITE and their ACKs, stateless replies. */
+  sendOnce(flow: Flow, text: string, onError: (error: Error) => void): void {
+    this.send(flow, text, onError);
+  }
+
   /** A request of ours but ACK. */
   sendRequest(flow: Flow, text: string, key: string, isInvite: boolean, onError: (error: Error) => void): void {
     if (!flow.isReliable) {

@@ -1,0 +1,190 @@
+/** A SIP peer on a raw UDP socket that says just what a spec tells it: no stack of ours is in it. */
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+
+const deadlineMs = 5_000;
+
+interface RequestOptions {
+  from: string;
+  to: string;
+  callId: string;
+  cseq?: number;
+  branch?: string;
+  headers?: string[];
+  body?: string;
+}
+
+/** A message as it came. */
+export class Received {
+  readonly startLine: string;
+  readonly body: string;
+  readonly #headers: [string, string][];
+
+  constructor(
+    readonly text: string,
+    private readonly answer: (text: string) => void,
+  ) {
+    const end = text.indexOf('\r\n\r\n');
+    const [startLine = '', ...lines] = text.slice(0, end).split('\r\n');
+    this.startLine = startLine;
+    this.body = text.slice(end + 4);
+    this.#headers = lines.map((line) => [line.slice(0, line.indexOf(':')).trim().toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]);
+  }
+
+  get method(): string | undefined {
+    return this.startLine.startsWith('SIP/') ? undefined : this.startLine.split(' ')[0];
+  }
+
+  get uri(): string {
+    return this.startLine.split(' ')[1] ?? '';
+  }
+
+  get status(): number {
+    return Number(this.startLine.split(' ')[1]);
+  }
+
+  get cseq(): number {
+    return Number.parseInt(this.header('cseq') ?? '', 10);
+  }
+
+  header(name: string): string | undefined {
+    return this.headers(name)[0];
+  }
+
+  headers(name: string): string[] {
+    return this.#headers.filter(([key]) => key === name).map(([, value]) => value);
+  }
+
+  /** The URI of the Contact that another message of the call had. */
+  contactOf(other: Received): string {
+    return /<([^>]*)>/.exec(other.header('contact') ?? '')?.[1] ?? '';
+  }
+
+  reply(status: number, headers: string[] = [], body = ''): void {
+    const to = this.header('to') ?? '';
+    this.replyRaw(status, status > 100 && !to.includes('tag=') ? `${to};tag=far` : to, headers, body);
+  }
+
+  replyRaw(status: number, to: string, headers: string[], body = ''): void {
+    this.#send(status, this.headers('via'), to, headers, body);
+  }
+
+  replyVia(status: number, via: string, headers: string[]): void {
+    this.#send(status, [via], `${this.header('to') ?? ''};tag=far`, headers, '');
+  }
+
+  #send(status: number, vias: string[], to: string, headers: string[], body: string): void {
+    const type = body === '' ? [] : ['Content-Type: application/sdp'];
+    this.answer(
+      [
+        `SIP/2.0 ${String(status)} Spec`,
+        ...vias.map((via) => `Via: ${via}`),
+        `From: ${this.header('from') ?? ''}`,
+        `To: ${to}`,
+        `Call-ID: ${this.header('call-id') ?? ''}`,
+        `CSeq: ${this.header('cseq') ?? ''}`,
+        ...headers,
+        ...type,
+        `Content-Length: ${String(Buffer.byteLength(body))}`,
+        '',
+        body,
+      ].join('\r\n'),
+    );
+  }
+}
+
+export class ScriptedPeer {
+  /** All that came and nobody waited for yet. */
+  readonly received: Received[] = [];
+  #waiting: { wants: (message: Received) => boolean; resolve: (message: Received) => void }[] = [];
+  #cseq = 0;
+  #remote: { address: string; port: number } | undefined;
+
+  private constructor(private readonly socket: Socket) {
+    socket.on('message', (bytes, from) => {
+      this.#receive(bytes.toString(), from);
+    });
+  }
+
+  static async open(address = '127.0.0.1'): Promise<ScriptedPeer> {
+    const socket = createSocket('udp4');
+    socket.bind(0, address);
+    await once(socket, 'listening');
+    return new ScriptedPeer(socket);
+  }
+
+  get port(): number {
+    return this.socket.address().port;
+  }
+
+  /** The next request of that method; retransmissions count. */
+  next(method: string): Promise<Received> {
+    return this.#next(`a ${method}`, (message) => message.method === method);
+  }
+
+  nextResponse(status: number): Promise<Received> {
+    return this.#next(`a ${String(status)}`, (message) => message.method === undefined && message.status === status);
+  }
+
+  /** Sends a request and waits for the first response to it. */
+  request(method: string, uri: string, options: RequestOptions): Promise<Received> {
+    const cseq = this.send(method, uri, options);
+    return this.#next(
+      `a response to ${method}`,
+      (message) => message.method === undefined && message.header('cseq') === `${String(cseq)} ${method}` && message.header('call-id') === options.callId,
+    );
+  }
+
+  send(method: string, uri: string, options: RequestOptions, port = this.#remote?.port ?? 0): number {
+    const cseq = options.cseq ?? (this.#cseq += 1);
+    const body = options.body ?? '';
+    const text = [
+      `${method} ${uri} SIP/2.0`,
+      `Via: SIP/2.0/UDP 127.0.0.1:${String(this.port)};branch=${options.branch ?? `z9hG4bK${String(Math.random()).slice(2)}`};rport`,
+      `From: ${options.from}`,
+      `To: ${options.to}`,
+      `Call-ID: ${options.callId}`,
+      `CSeq: ${String(cseq)} ${method}`,
+      'Max-Forwards: 70',
+      ...(options.headers ?? []),
+      ...(body === '' ? [] : ['Content-Type: application/sdp']),
+      `Content-Length: ${String(Buffer.byteLength(body))}`,
+      '',
+      body,
+    ].join('\r\n');
+    this.socket.send(text, port, '127.0.0.1');
+    return cseq;
+  }
+
+  close(): Promise<void> {
+    return new Promise((resolve) => this.socket.close(resolve));
+  }
+
+  #receive(text: string, from: RemoteInfo): void {
+    this.#remote = from;
+    const message = new Received(text, (reply) => {
+      this.socket.send(reply, from.port, from.address);
+    });
+    const index = this.#waiting.findIndex(({ wants }) => wants(message));
+    if (index < 0) this.received.push(message);
+    else this.#waiting.splice(index, 1)[0]?.resolve(message);
+  }
+
+  #next(what: string, wants: (message: Received) => boolean): Promise<Received> {
+    const index = this.received.findIndex(wants);
+    const [here] = index < 0 ? [] : this.received.splice(index, 1);
+    if (here !== undefined) return Promise.resolve(here);
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        reject(new Error(`${what} did not come; what came: ${this.received.map(({ startLine }) => startLine).join(' | ')}`));
+      }, deadlineMs);
+      this.#waiting.push({
+        wants,
+        resolve: (message) => {
+          clearTimeout(timer);
+          resolve(message);
+        },
+      });
+    });
+  }
+}

@@ -1,0 +1,171 @@
+/**
+ * One account's SIP.js core: its transactions and dialogs. It is made when the account first sends or is called and dropped when it
+ * holds nothing any more. All that the account has of its own is in what it sends: From, Contact, the way to the next hop, credentials.
+ */
+import {
+  Grammar,
+  UserAgentCore,
+  constructOutgoingResponse,
+  type Body,
+  type Dialog,
+  type IncomingRequestMessage,
+  type OutgoingRequestMessage,
+  type OutgoingRequestMessageOptions,
+  type OutgoingResponse,
+  type ResponseOptions,
+  type URI,
+} from 'sip.js/lib/core/index.js';
+import type { ContactAddress } from './contact-addresses.js';
+import { DigestExchange, type DigestSession } from './digest.js';
+import type { ReceivedRequest, Sender, SentRequest, Wire } from './internals.js';
+import { makeSipUri } from './parser/uri.js';
+import type { StackContext } from './stack-context.js';
+import type { Flow } from './transports/flow.js';
+import type { AccountSettings, SipTransport } from './types.js';
+
+/** Methods that we take inside a dialog or out of it; what SIP.js's core knows and this package does something with. */
+export const allowedMethods = 'INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, PRACK';
+
+const nobodyListens = (): void => undefined;
+
+/** What an account lends its core. */
+export interface CoreOwner {
+  readonly settings: AccountSettings;
+  readonly aor: URI;
+  readonly branchPrefix: string;
+  /** The flow that the account last used; undefined before the first. */
+  readonly flow: Flow | undefined;
+  digestFor(method: string): DigestSession;
+}
+
+export class AccountCore extends UserAgentCore implements Sender {
+  /** Where each dialog's messages come from: the way of requests whose Contact is not to be believed. */
+  readonly #sources = new WeakMap<Dialog, Wire>();
+  readonly #owner: CoreOwner;
+  readonly #context: StackContext;
+
+  constructor(owner: CoreOwner, context: StackContext) {
+    super({
+      aor: owner.aor,
+      contact: {
+        pubGruu: undefined,
+        tempGruu: undefined,
+        get uri() {
+          return contactUri(owner, context);
+        },
+        toString: () => `<${contactUri(owner, context).toString()}>`,
+      },
+      displayName: owner.settings.displayName ?? '',
+      loggerFactory: context.loggerFactory,
+      hackViaTcp: false,
+      routeSet: [],
+      sipjsId: '',
+      supportedOptionTags: [],
+      supportedOptionTagsResponse: ['outbound'],
+      userAgentHeaderFieldValue: context.userAgent,
+      viaForceRport: true,
+      viaHost: '',
+      authenticationFactory: () => undefined,
+      transportAccessor: () => undefined,
+    });
+    this.#owner = owner;
+    this.#context = context;
+  }
+
+  get branchPrefix(): string {
+    return this.#owner.branchPrefix;
+  }
+
+  digestFor(method: string): DigestSession {
+    return this.#owner.digestFor(method);
+  }
+
+  /** Nothing lives in it: it can be dropped. */
+  get isIdle(): boolean {
+    return this.userAgentClients.size === 0 && this.userAgentServers.size === 0 && this.dialogs.size === 0;
+  }
+
+  override makeOutgoingRequestMessage(
+    method: string,
+    requestUri: URI,
+    from: URI,
+    to: URI,
+    options: OutgoingRequestMessageOptions,
+    extraHeaders?: string[],
+    body?: Body,
+  ): SentRequest {
+    const viaHost = this.#owner.flow === undefined ? '' : this.#context.contactOn(this.#owner.flow).hostPort;
+    const message = super.makeOutgoingRequestMessage(method, requestUri, from, to, { ...options, viaHost }, extraHeaders, body);
+    return Object.assign(message, { sender: this, exchange: new DigestExchange(), isGivenUp: false });
+  }
+
+  /** RFC 3261 8.2.7: a reply of which nothing is kept. */
+  override replyStateless(message: IncomingRequestMessage, options: ResponseOptions): OutgoingResponse {
+    const { userAgentHeaderFieldValue: userAgent, supportedOptionTagsResponse: supported } = this.configuration;
+    const response = constructOutgoingResponse(message, { ...options, userAgent, supported });
+    const { wire } = message as ReceivedRequest;
+    wire.sendResponse(response.message, undefined, options.statusCode, message.method === 'INVITE', nobodyListens);
+    return response;
+  }
+
+  /** Where the messages of a dialog come from. */
+  noteSource(dialogId: string, wire: Wire | undefined): void {
+    const dialog = this.dialogs.get(dialogId);
+    if (dialog !== undefined && wire !== undefined) this.#sources.set(dialog, wire);
+  }
+
+  /** Drops a client that will get no final response; SIP.js drops those alone that end by themselves. */
+  forgetClient(client: unknown): void {
+    for (const [id, known] of this.userAgentClients) {
+      if (known !== client) continue;
+      this.userAgentClients.delete(id);
+      known.dispose();
+    }
+  }
+
+  wireFor(message: OutgoingRequestMessage): Wire {
+    if (message.toTag === undefined || message.toTag === '') return this.#registrarWire();
+    const { transport } = this.#owner.settings.target;
+    if (transport === 'ws' || transport === 'wss') return this.#registrarWire();
+    // RFC 3261 12.2.1.1: the first route, else the remote target.
+    const route = message.getHeader('route');
+    if (route === undefined && this.#context.ignoresContact) {
+      const dialog = this.dialogs.get(message.callId + message.fromTag + message.toTag);
+      return (dialog && this.#sources.get(dialog)) ?? this.#registrarWire();
+    }
+    const hop = route === undefined ? message.ruri : Grammar.nameAddrHeaderParse(route)?.uri;
+    return hop === undefined ? this.#registrarWire() : this.#wireToHop(hop);
+  }
+
+  #registrarWire(): Wire {
+    const { target } = this.#owner.settings;
+    const flow = this.#context.existingFlow(target);
+    return flow === undefined ? this.#context.wireTo(target) : this.#context.wireOver(flow);
+  }
+
+  /** RFC 3263 4.1, 4.2 for a hop with an address or a name: the transport it names, else UDP. */
+  #wireToHop(hop: URI): Wire {
+    const { target } = this.#owner.settings;
+    const secure = hop.scheme === 'sips';
+    const named = hop.getParam('transport')?.toLowerCase();
+    const transport: SipTransport = named === 'tls' || secure ? 'tls' : named === 'tcp' ? 'tcp' : 'udp';
+    const host = hop.host.replace(/^\[|\]$/g, '');
+    const port = hop.port ?? (transport === 'tls' ? 5061 : 5060);
+    const flow = this.#owner.flow;
+    const isRegistrar =
+      port === (flow?.remote.port ?? target.port) && (host === flow?.remote.address || host === target.host.toLowerCase());
+    if (isRegistrar) return this.#registrarWire();
+    return this.#context.wireTo({ transport, host, port });
+  }
+}
+
+/** `sip:<token>@<where we are on that flow>`; before the first flow there is nothing to be reached at. */
+export function contactUri(owner: CoreOwner, context: StackContext): URI {
+  const address: ContactAddress | undefined = owner.flow && context.contactOn(owner.flow);
+  return makeSipUri({
+    user: owner.settings.token,
+    host: address?.host ?? 'unreachable.invalid',
+    port: address?.port,
+    parameters: { transport: address?.transport ?? owner.settings.target.transport },
+  });
+}

@@ -1,0 +1,93 @@
+/**
+ * One account: an AOR with its credentials at a registrar. Idle, it is a plain record; a core is made when it sends or is called, and
+ * dropped when nothing lives in it (`dropIdleCore`, called by the stack from time to time).
+ */
+import type { URI } from 'sip.js/lib/core/index.js';
+import { AccountCore, type CoreOwner } from './account-core.js';
+import { DigestSession } from './digest.js';
+import { placeCall } from './outgoing-call.js';
+import { makeSipUri } from './parser/uri.js';
+import { randomToken } from './random-token.js';
+import { registerOnce, type RegisteringAccount } from './registering.js';
+import type { StackContext } from './stack-context.js';
+import type { Flow } from './transports/flow.js';
+import type { AccountSettings, OutgoingCall, OutgoingCallEvents, InviteOptions, RegisterOutcome, SipAccount } from './types.js';
+
+export interface AccountOwner {
+  /** The account has a core now: it is looked at again until the core is idle. */
+  hasCore(account: Account): void;
+  remove(account: Account): void;
+}
+
+export class Account implements SipAccount, CoreOwner, RegisteringAccount {
+  /** The flow that the account last used. */
+  flow: Flow | undefined;
+  /** Call-ID of all its REGISTERs (RFC 3261 10.2) and the last CSeq. */
+  readonly registerCallId = randomToken(12);
+  registerCSeq = 0;
+  isRemoved = false;
+  #core: AccountCore | undefined;
+  #registerDigest: DigestSession | undefined;
+  #callDigest: DigestSession | undefined;
+
+  /** @param id unique in the stack; it stands in the branch of every request */
+  constructor(
+    readonly id: number,
+    readonly settings: AccountSettings,
+    private readonly context: StackContext,
+    private readonly owner: AccountOwner,
+  ) {}
+
+  get aor(): URI {
+    return makeSipUri({ user: this.settings.user, host: this.settings.domain });
+  }
+
+  get branchPrefix(): string {
+    return `z9hG4bK${this.id.toString(36)}.`;
+  }
+
+  /** Credentials for the registrar are not shown to whom we call. */
+  digestFor(method: string): DigestSession {
+    const { authUser, user, password } = this.settings;
+    if (method === 'REGISTER') return (this.#registerDigest ??= new DigestSession(authUser ?? user, password));
+    return (this.#callDigest ??= new DigestSession(authUser ?? user, password));
+  }
+
+  get core(): AccountCore {
+    if (this.#core === undefined) {
+      this.#core = new AccountCore(this, this.context);
+      this.owner.hasCore(this);
+    }
+    return this.#core;
+  }
+
+  /** The core, if there is one. */
+  get existingCore(): AccountCore | undefined {
+    return this.#core;
+  }
+
+  /** @returns whether there is a core still */
+  dropIdleCore(): boolean {
+    if (this.#core?.isIdle === true) this.#core = undefined;
+    return this.#core !== undefined;
+  }
+
+  disposeCore(): void {
+    this.#core?.dispose();
+    this.#core = undefined;
+  }
+
+  register(expiresS: number): Promise<RegisterOutcome> {
+    return registerOnce(this, this.context, expiresS);
+  }
+
+  invite(options: InviteOptions, events: OutgoingCallEvents): OutgoingCall {
+    return placeCall(this, this.context, options, events);
+  }
+
+  remove(): void {
+    if (this.isRemoved) return;
+    this.isRemoved = true;
+    this.owner.remove(this);
+  }
+}

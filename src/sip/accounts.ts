@@ -1,0 +1,55 @@
+/** The accounts of a stack, found by what stands in messages: the id in a branch, the token in a Request-URI, the AOR in a To. */
+import { ExtensionError } from '../base/errors.js';
+import type { Account } from './account.js';
+
+export class Accounts {
+  readonly #byId = new Map<number, Account>();
+  readonly #byToken = new Map<string, Account>();
+  /** Most users have one account; then it stands here by itself. */
+  readonly #byUser = new Map<string, Account | Account[]>();
+
+  add(account: Account): void {
+    const { token, user } = account.settings;
+    if (this.#byToken.has(token)) {
+      throw new ExtensionError('MAPPING_CONFLICT', `The SIP account ${user}@${account.settings.domain} exists already.`);
+    }
+    this.#byId.set(account.id, account);
+    this.#byToken.set(token, account);
+    const others = this.#byUser.get(user);
+    this.#byUser.set(user, others === undefined ? account : [...[others].flat(), account]);
+  }
+
+  /** No new message finds it; responses to what it sent still do, until `forget`. */
+  hide(account: Account): void {
+    const { token, user } = account.settings;
+    this.#byToken.delete(token);
+    const others = [this.#byUser.get(user) ?? []].flat().filter((other) => other !== account);
+    if (others.length === 0) this.#byUser.delete(user);
+    else this.#byUser.set(user, others.length === 1 && others[0] !== undefined ? others[0] : others);
+  }
+
+  forget(account: Account): void {
+    this.#byId.delete(account.id);
+  }
+
+  /** @param branch `z9hG4bK<id in base 36>.<random>` */
+  byBranch(branch: string): Account | undefined {
+    const dot = branch.indexOf('.', 7);
+    return dot < 0 ? undefined : this.#byId.get(Number.parseInt(branch.slice(7, dot), 36));
+  }
+
+  byToken(token: string | undefined): Account | undefined {
+    return token === undefined ? undefined : this.#byToken.get(token);
+  }
+
+  /** The account of that AOR; when no domain fits, the only account of that user: a PBX may know us by another name. */
+  byAor(user: string | undefined, domain: string): Account | undefined {
+    const found = user === undefined ? undefined : this.#byUser.get(user);
+    if (found === undefined || !Array.isArray(found)) return found;
+    return found.find((account) => account.settings.domain.toLowerCase() === domain.toLowerCase());
+  }
+
+  *[Symbol.iterator](): Iterator<Account> {
+    yield* this.#byId.values();
+  }
+}

@@ -1,0 +1,192 @@
+/** Corrections to SIP.js's user agents: the way of each request and response, challenges, and responses that are not by the book. */
+import {
+  IncomingResponseMessage,
+  InviteUserAgentClient,
+  TransactionState,
+  UserAgentClient,
+  UserAgentServer,
+} from 'sip.js/lib/core/index.js';
+import type {
+  ClientTransaction,
+  OutgoingInviteRequestDelegate,
+  OutgoingRequestDelegate,
+  ServerTransaction,
+  TransactionUser,
+  UserAgentCore,
+} from 'sip.js/lib/core/index.js';
+import { credentialsHeaderFor, type FinalResponse, type ReceivedRequest, type SentRequest, type Wire } from '../internals.js';
+import { correct } from './pin.js';
+
+interface ClientInternals {
+  readonly core: UserAgentCore;
+  readonly message: SentRequest;
+  readonly delegate?: OutgoingRequestDelegate;
+  readonly transactionConstructor: new (message: SentRequest, wire: Wire, user: TransactionUser) => ClientTransaction;
+  _transaction: ClientTransaction | undefined;
+  dispose(): void;
+  init(): void;
+  onRequestTimeout(): void;
+  onTransportError(error: Error): void;
+  receiveResponse(message: IncomingResponseMessage): void;
+}
+
+interface InviteClientInternals extends ClientInternals {
+  readonly delegate?: OutgoingInviteRequestDelegate;
+  authenticationGuard(message: IncomingResponseMessage): boolean;
+}
+
+interface ServerInternals {
+  readonly core: UserAgentCore;
+  readonly message: ReceivedRequest;
+  readonly delegate?: { onTransportError?(error: Error): void };
+  readonly transactionConstructor: new (message: ReceivedRequest, wire: Wire, user: TransactionUser) => ServerTransaction;
+  _transaction: ServerTransaction | undefined;
+  dispose(): void;
+}
+
+interface LocalDialog {
+  readonly localSequenceNumber: number | undefined;
+  incrementLocalSequenceNumber(): void;
+}
+
+const originalReceiveInviteResponse = Object.getOwnPropertyDescriptor(InviteUserAgentClient.prototype, 'receiveResponse')?.value as (
+  this: InviteClientInternals,
+  message: IncomingResponseMessage,
+) => void;
+
+export const userAgentCorrections = [
+  correct(
+    UserAgentClient.prototype,
+    'init',
+    '7cc37d9f',
+    'RFC 3261 8.1.2, 12.2.1.1: each request goes to its own next hop; SIP.js has one transport for all.',
+    function (this: ClientInternals): void {
+      const { core, message } = this;
+      const user: TransactionUser = {
+        loggerFactory: core.loggerFactory,
+        onStateChange: (state) => {
+          if (state !== TransactionState.Terminated) return;
+          core.userAgentClients.delete(id);
+          if (transaction === this._transaction) this.dispose();
+        },
+      };
+      const clientUser = Object.assign(user, {
+        onRequestTimeout: () => {
+          this.onRequestTimeout();
+        },
+        onTransportError: (error: Error) => {
+          this.onTransportError(error);
+        },
+        receiveResponse: (response: IncomingResponseMessage) => {
+          this.receiveResponse(response);
+        },
+      });
+      const transaction = new this.transactionConstructor(message, message.sender.wireFor(message), clientUser);
+      this._transaction = transaction;
+      const id = transaction.id + message.method;
+      core.userAgentClients.set(id, this as unknown as UserAgentClient); // the same object, seen without its private parts
+    },
+  ),
+  correct(
+    UserAgentClient.prototype,
+    'authenticationGuard',
+    '65f1891f',
+    'RFC 7616, RFC 8760: several challenges, SHA-256, -sess, stale and counted nonces; RFC 3261 22.2: a challenged request in a dialog takes the next CSeq of the dialog. SIP.js knows MD5 and the last challenge, and uses a CSeq twice.',
+    function (this: ClientInternals, response: FinalResponse): boolean {
+      const status = response.statusCode;
+      if (status !== 401 && status !== 407) return true;
+      const { message } = this;
+      if (message.isGivenUp) return true;
+      const { challenge, credentials } = credentialsHeaderFor(status);
+      const request = { method: message.method, uri: message.ruri.toRaw(), body: message.body?.body ?? '' };
+      const answers = message.sender
+        .digestFor(message.method)
+        .answer(credentials, response.getHeaders(challenge), request, message.exchange);
+      if (answers === undefined) {
+        response.isPasswordRefused = message.exchange.answered.size > 0;
+        return true;
+      }
+      const dialog = this.core.dialogs.get(message.callId + message.fromTag + (message.toTag ?? '')) as LocalDialog | undefined;
+      message.cseq += 1;
+      if (dialog?.localSequenceNumber !== undefined) {
+        dialog.incrementLocalSequenceNumber();
+        message.cseq = dialog.localSequenceNumber;
+      }
+      message.setHeader('cseq', `${String(message.cseq)} ${message.method}`);
+      for (const [header, value] of answers) message.setHeader(header, value);
+      this.init();
+      return false;
+    },
+  ),
+  correct(
+    UserAgentClient.prototype,
+    'onRequestTimeout',
+    'c6a07896',
+    'RFC 3261 8.1.3.1: a time-out is treated as 408; here it says too that nobody answered.',
+    function (this: ClientInternals): void {
+      this.receiveResponse(standIn(408, 'Request Timeout', { code: 'SIP_TIMEOUT', message: 'Nobody answered within 32 s' }));
+    },
+  ),
+  correct(
+    UserAgentClient.prototype,
+    'onTransportError',
+    '0229ed20',
+    'RFC 3261 8.1.3.1: a transport error is treated as 503; here it says too what went wrong.',
+    function (this: ClientInternals, error: Error): void {
+      this.receiveResponse(standIn(503, 'Service Unavailable', { code: 'SIP_TRANSPORT', message: error.message }));
+    },
+  ),
+  correct(
+    InviteUserAgentClient.prototype,
+    'receiveResponse',
+    '0c762a46',
+    'RFC 3261 12.1: a 1xx without To tag or Contact makes no dialog but still tells that it rings (SIP.js drops it); a 2xx without Contact leaves the Request-URI as remote target (SIP.js drops it and the call hangs).',
+    function (this: InviteClientInternals, message: IncomingResponseMessage): void {
+      const status = message.statusCode ?? 0;
+      const hasContact = message.hasHeader('contact') && message.parseHeader('contact') !== undefined;
+      if (status > 100 && status < 200 && (!message.toTag || !hasContact)) {
+        this.delegate?.onProgress?.({
+          message,
+          session: undefined as never, // no dialog was made; the receiver asks for none
+          prack: () => {
+            throw new Error('A response without To tag or Contact cannot be acknowledged reliably.');
+          },
+        });
+        return;
+      }
+      if (status >= 200 && status < 300 && !hasContact) message.setHeader('contact', `<${this.message.ruri.toRaw()}>`);
+      originalReceiveInviteResponse.call(this, message);
+    },
+  ),
+  correct(
+    UserAgentServer.prototype,
+    'init',
+    'cf872d55',
+    'RFC 3261 18.2.2: a response goes back the way its request came; SIP.js has one transport for all.',
+    function (this: ServerInternals): void {
+      const { core, message } = this;
+      const user: TransactionUser = {
+        loggerFactory: core.loggerFactory,
+        onStateChange: (state) => {
+          if (state !== TransactionState.Terminated) return;
+          core.userAgentServers.delete(transaction.id);
+          this.dispose();
+        },
+        onTransportError: (error) => {
+          this.delegate?.onTransportError?.(error);
+        },
+      };
+      const transaction = new this.transactionConstructor(message, message.wire, user);
+      this._transaction = transaction;
+      core.userAgentServers.set(transaction.id, this as unknown as UserAgentServer); // the same object, seen without its private parts
+    },
+  ),
+];
+
+function standIn(status: number, phrase: string, local: NonNullable<FinalResponse['local']>): FinalResponse {
+  const response: FinalResponse = new IncomingResponseMessage();
+  response.statusCode = status;
+  response.reasonPhrase = phrase;
+  response.local = local;
+  return response;
+}

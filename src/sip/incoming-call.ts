@@ -1,0 +1,114 @@
+/**
+ * A call that reaches us: INVITE as a UAS (RFC 3261 13.3).
+ *
+ * States: `waiting` (100, 180 may follow) -> `answered` (200 sent) -> `confirmed` (ACK came), or from `waiting` to `ended` by a refusal or
+ * a CANCEL. This file alone changes the state.
+ */
+import type { IncomingInviteRequest, IncomingRequestMessage } from 'sip.js/lib/core/index.js';
+import { SessionCallDialog } from './call-dialog.js';
+import type { Wire } from './internals.js';
+import { sdpOf } from './parser/body.js';
+import { parseNameAddress, toNameAddress } from './parser/uri.js';
+import { withoutControls } from './parser/write-uri.js';
+import { reasonOf, writeReason } from './response-headers.js';
+import type { CallDialog, IncomingCall, IncomingCallEvents, NameAddress, ReasonValue, SipAccount } from './types.js';
+
+export class InvitingCall implements IncomingCall {
+  events: IncomingCallEvents | undefined;
+  #state: 'waiting' | 'answered' | 'confirmed' | 'ended' = 'waiting';
+
+  constructor(
+    readonly account: SipAccount,
+    private readonly uas: IncomingInviteRequest,
+    readonly requestUri: NameAddress,
+    /** Remembers which way a dialog's messages come. */
+    private readonly noteSource: (dialogId: string, wire: Wire | undefined) => void,
+    private readonly wire: Wire,
+  ) {
+    uas.delegate = {
+      onCancel: (request) => {
+        this.#cancelled(request);
+      },
+    };
+    // RFC 3261 17.2.1: 100 stops the caller's retransmissions while the host is asked.
+    uas.trying();
+  }
+
+  get callId(): string {
+    return this.uas.message.callId;
+  }
+
+  get from(): NameAddress {
+    return toNameAddress(this.uas.message.from);
+  }
+
+  get to(): NameAddress {
+    return toNameAddress(this.uas.message.to);
+  }
+
+  get contact(): NameAddress | undefined {
+    const header = this.uas.message.getHeader('contact');
+    return header === undefined ? undefined : parseNameAddress(header);
+  }
+
+  get sdp(): string | undefined {
+    return sdpOf(this.uas.message);
+  }
+
+  ring(): void {
+    if (this.#state === 'waiting') this.uas.progress({ statusCode: 180 });
+  }
+
+  accept(sdp: string): CallDialog | undefined {
+    if (this.#state !== 'waiting') return undefined;
+    this.#state = 'answered';
+    const { session } = this.uas.accept({
+      statusCode: 200,
+      body: { contentDisposition: 'session', contentType: 'application/sdp', content: sdp.toWellFormed() },
+    });
+    this.noteSource(session.id, this.wire);
+    session.delegate = {
+      onAck: () => {
+        this.#confirmed(dialog);
+      },
+      onAckTimeout: () => {
+        this.#lost(dialog);
+      },
+    };
+    const dialog = new SessionCallDialog(session, { onBye: (reason) => this.events?.onBye(reason) }, { awaitsAck: true });
+    return dialog;
+  }
+
+  reject(status: number, options: { phrase?: string; reason?: ReasonValue; retryAfterS?: number } = {}): void {
+    if (this.#state !== 'waiting') return;
+    this.#state = 'ended';
+    const extraHeaders: string[] = [];
+    if (options.reason !== undefined) extraHeaders.push(`Reason: ${writeReason(options.reason)}`);
+    if (options.retryAfterS !== undefined) extraHeaders.push(`Retry-After: ${String(Math.trunc(options.retryAfterS))}`);
+    this.uas.reject({ statusCode: status, reasonPhrase: options.phrase && withoutControls(options.phrase), extraHeaders });
+  }
+
+  /** RFC 3261 9.2: the INVITE is answered 487. */
+  #cancelled(request: IncomingRequestMessage): void {
+    if (this.#state !== 'waiting') return;
+    this.reject(487);
+    this.events?.onCancelled(reasonOf(request));
+  }
+
+  #confirmed(dialog: SessionCallDialog): void {
+    if (this.#state !== 'answered') return;
+    this.#state = 'confirmed';
+    dialog.confirm();
+    if (dialog.isOpen) this.events?.onConfirmed();
+  }
+
+  /** RFC 3261 13.3.1.4: no ACK within 64*T1: the session is ended with a BYE. */
+  #lost(dialog: SessionCallDialog): void {
+    if (this.#state !== 'answered') return;
+    this.#state = 'ended';
+    dialog.confirm();
+    if (!dialog.isOpen) return;
+    dialog.bye();
+    this.events?.onLost();
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * What the corrections and the stack hang on SIP.js's messages, and what they need to see of its classes. SIP.js declares most of it
+ * private; these are the shapes of 0.21.2, pinned by `corrections/pin`.
+ */
+import type {
+  IncomingRequestMessage,
+  IncomingResponseMessage,
+  OutgoingRequestMessage,
+  Transport,
+} from 'sip.js/lib/core/index.js';
+import type { CredentialsHeader, DigestExchange, DigestSession } from './digest.js';
+
+/** The transport as transactions see it: a flow, or one that is being opened. Nothing here throws; errors come later than the return. */
+export interface Wire extends Transport {
+  /** `UDP`, `TCP`, `TLS`, `WS`, `WSS`: what Via says. */
+  readonly protocol: string;
+  /** @param key branch + method */
+  sendRequest(text: string, key: string, isInvite: boolean, onError: (error: Error) => void): void;
+  /** @param key branch + `INVITE` for the ACK of a refusal; absent for the ACK of a 2xx */
+  sendAck(text: string, key: string | undefined, onError: (error: Error) => void): void;
+  /** @param key the server transaction's; absent for a stateless reply */
+  sendResponse(text: string, key: string | undefined, status: number, isInvite: boolean, onError: (error: Error) => void): void;
+}
+
+/** Who sends a request: an account. */
+export interface Sender {
+  /** `z9hG4bK` and the account's id: responses find their account by it. */
+  readonly branchPrefix: string;
+  /** The way to the next hop of this request (RFC 3261 8.1.2, 12.2.1.1). */
+  wireFor(message: OutgoingRequestMessage): Wire;
+  digestFor(method: string): DigestSession;
+}
+
+/** A request of ours. */
+export interface SentRequest extends OutgoingRequestMessage {
+  readonly sender: Sender;
+  readonly exchange: DigestExchange;
+  /** The caller hung up: a challenge is not answered any more. */
+  isGivenUp: boolean;
+}
+
+/** A request of theirs. `viaBranch` holds the whole key of RFC 3261 17.2.3: branch, sent-by, method. */
+export interface ReceivedRequest extends IncomingRequestMessage {
+  /** The way back (RFC 3261 18.2.2, RFC 3581). */
+  readonly wire: Wire;
+}
+
+/** A final response, or what stands for one when none came. */
+export interface FinalResponse extends IncomingResponseMessage {
+  local?: { readonly code: 'SIP_TRANSPORT' | 'SIP_TIMEOUT'; readonly message: string };
+  /** A 401 or 407 that refuses what we answered. */
+  isPasswordRefused?: boolean;
+}
+
+/** Which header answers which challenge (RFC 3261 22.2, 22.3). */
+export function credentialsHeaderFor(status: number): { challenge: string; credentials: CredentialsHeader } {
+  return status === 401
+    ? { challenge: 'www-authenticate', credentials: 'Authorization' }
+    : { challenge: 'proxy-authenticate', credentials: 'Proxy-Authorization' };
+}

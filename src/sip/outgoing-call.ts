@@ -1,0 +1,203 @@
+/**
+ * A call that we place: INVITE as a UAC (RFC 3261 13.2, 9.1).
+ *
+ * | state     | until                | on cancel()                     | on 2xx                  | on a final refusal |
+ * |-----------|----------------------|---------------------------------|-------------------------|--------------------|
+ * | opening   | the flow is there    | -> ended, told 487              | -                       | -                  |
+ * | calling   | a final response     | CANCEL, once a 1xx came -> cancelling | ACK -> answered   | -> ended           |
+ * | cancelling| a final response, at most 64*T1 | -                    | ACK, BYE -> ended, told 487 | -> ended       |
+ * | answered  | the dialog's end     | BYE                             | another fork: ACK, BYE  | -                  |
+ * | ended     |                      | -                               | ACK, BYE                | -                  |
+ *
+ * This file alone changes the state.
+ */
+import type { AckableIncomingResponseWithSession, OutgoingInviteRequest, PrackableIncomingResponseWithSession, URI } from 'sip.js/lib/core/index.js';
+import { messageOf } from '../base/errors.js';
+import type { Timer } from '../base/clock.js';
+import { allowedMethods, contactUri, type AccountCore, type CoreOwner } from './account-core.js';
+import { SessionCallDialog } from './call-dialog.js';
+import type { FinalResponse, SentRequest, Wire } from './internals.js';
+import { sdpOf } from './parser/body.js';
+import { parseUri, toNameAddress } from './parser/uri.js';
+import { sendKnownCredentials } from './registering.js';
+import { readDeltaSeconds, reasonOf, retryAfterMs, writeReason } from './response-headers.js';
+import type { StackContext } from './stack-context.js';
+import type { Flow } from './transports/flow.js';
+import type { CallRefusal, InviteOptions, OutgoingCall, OutgoingCallEvents, ReasonValue } from './types.js';
+
+/** RFC 3261 table 4: 64*T1. */
+const cancelTimeoutMs = 32_000;
+
+const givenUp: CallRefusal = { status: 487, phrase: 'Request Terminated' };
+
+export interface CallingAccount extends CoreOwner {
+  readonly core: AccountCore;
+  flow: Flow | undefined;
+}
+
+/** Never throws. */
+export function placeCall(account: CallingAccount, context: StackContext, options: InviteOptions, events: OutgoingCallEvents): OutgoingCall {
+  return new InvitedCall(account, context, options, events);
+}
+
+class InvitedCall implements OutgoingCall {
+  #state: 'opening' | 'calling' | 'cancelling' | 'answered' | 'ended' = 'opening';
+  #request: SentRequest | undefined;
+  #uac: OutgoingInviteRequest | undefined;
+  #hasProvisional = false;
+  #isCancelSent = false;
+  #cancelReason: ReasonValue | undefined;
+  #cancelTimer: Timer | undefined;
+  #dialog: SessionCallDialog | undefined;
+
+  constructor(
+    private readonly account: CallingAccount,
+    private readonly context: StackContext,
+    private readonly options: InviteOptions,
+    private readonly events: OutgoingCallEvents,
+  ) {
+    const to = parseUri(options.to);
+    const { target } = account.settings;
+    const flow = context.existingFlow(target);
+    if (to === undefined) this.#later(() => { this.#refuse({ status: 484, phrase: 'Address Incomplete' }); });
+    else if (flow !== undefined) this.#invite(to, flow);
+    else {
+      context.openFlow(target).then(
+        (opened) => { if (this.#state === 'opening') this.#invite(to, opened); },
+        (thrown: unknown) => { this.#refuse({ status: 503, phrase: 'Service Unavailable', local: { code: 'SIP_TRANSPORT', message: messageOf(thrown) } }); },
+      );
+    }
+  }
+
+  cancel(reason?: ReasonValue): void {
+    switch (this.#state) {
+      case 'opening':
+        this.#later(() => { this.#refuse(givenUp); });
+        return;
+      case 'calling':
+        this.#state = 'cancelling';
+        this.#cancelReason = reason;
+        if (this.#request !== undefined) this.#request.isGivenUp = true;
+        this.#cancelTimer = this.context.clock.after(cancelTimeoutMs, () => { this.#abandon(); });
+        if (this.#hasProvisional) this.#sendCancel();
+        return;
+      case 'answered':
+        this.#dialog?.bye(reason);
+        return;
+      case 'cancelling':
+      case 'ended':
+    }
+  }
+
+  #invite(to: URI, flow: Flow): void {
+    const { account, context, options } = this;
+    account.flow = flow;
+    const core = account.core;
+    const message = core.makeOutgoingRequestMessage(
+      'INVITE',
+      to,
+      account.aor,
+      to,
+      { fromDisplayName: options.displayName ?? account.settings.displayName ?? '' },
+      [`Contact: <${contactUri(account, context).toString()}>`, `Allow: ${allowedMethods}`],
+      { contentDisposition: 'session', contentType: 'application/sdp', content: options.sdp.toWellFormed() },
+    );
+    sendKnownCredentials(message);
+    this.#request = message;
+    this.#state = 'calling';
+    this.#uac = core.invite(message, {
+      onTrying: () => { this.#provisional(); },
+      onProgress: (response) => { this.#progress(response); },
+      onAccept: (response) => { this.#accepted(response); },
+      onRedirect: ({ message: response }) => { this.#refuse(refusalOf(response)); },
+      onReject: ({ message: response }) => { this.#refuse(refusalOf(response)); },
+    });
+  }
+
+  #provisional(): void {
+    this.#hasProvisional = true;
+    if (this.#state === 'cancelling') this.#sendCancel();
+  }
+
+  #progress(response: PrackableIncomingResponseWithSession): void {
+    const { message } = response;
+    this.#provisional();
+    const rseq = /\b100rel\b/.test(message.getHeader('require') ?? '') ? readDeltaSeconds(message.getHeader('rseq')) : undefined;
+    // RFC 3262 4: a reliable response is acknowledged, though we never ask for one.
+    if (rseq !== undefined) response.prack({ extraHeaders: [`RAck: ${String(rseq)} ${String(message.cseq)} INVITE`] });
+    if (this.#state !== 'calling') return;
+    this.events.onProgress({
+      status: message.statusCode ?? 0,
+      phrase: message.reasonPhrase ?? '',
+      sdp: sdpOf(message),
+      remote: toNameAddress(message.to),
+    });
+  }
+
+  #accepted(response: AckableIncomingResponseWithSession): void {
+    // RFC 3261 22.1: the ACK has the credentials of its INVITE.
+    response.ack({ extraHeaders: this.#credentials() });
+    const dialog = new SessionCallDialog(response.session, this.#isFork() ? { onBye: () => undefined } : this.events, { awaitsAck: false });
+    this.account.core.noteSource(response.session.id, this.#wire());
+    if (this.#state !== 'calling') {
+      // Another branch of a fork answered too (13.2.2.4), or the answer crossed our CANCEL (9.1).
+      dialog.bye();
+      this.#refuse(givenUp);
+      return;
+    }
+    this.#state = 'answered';
+    this.#dialog = dialog;
+    this.events.onAccepted({ dialog, sdp: sdpOf(response.message), remote: toNameAddress(response.message.to) });
+  }
+
+  #isFork(): boolean {
+    return this.#state !== 'calling';
+  }
+
+  #wire(): Wire | undefined {
+    return this.account.flow && this.context.wireOver(this.account.flow);
+  }
+
+  #credentials(): string[] {
+    return (['Authorization', 'Proxy-Authorization'] as const).flatMap((name) =>
+      (this.#request?.headers[name] ?? []).map((value) => `${name}: ${value}`),
+    );
+  }
+
+  #sendCancel(): void {
+    if (this.#isCancelSent) return;
+    this.#isCancelSent = true;
+    this.#uac?.cancel(this.#cancelReason && writeReason(this.#cancelReason));
+  }
+
+  /** No final response within 64*T1 of the CANCEL (RFC 3261 9.1): the call is over all the same. */
+  #abandon(): void {
+    this.account.core.forgetClient(this.#uac);
+    this.#refuse({ status: 408, phrase: 'Request Timeout', local: { code: 'SIP_TIMEOUT', message: 'Nobody answered the CANCEL within 32 s' } });
+  }
+
+  /** Tells the end once; after an answer there is nothing to tell. */
+  #refuse(refusal: CallRefusal): void {
+    if (this.#state === 'answered' || this.#state === 'ended') return;
+    const isGivenUp = this.#state === 'cancelling' && refusal.local === undefined;
+    this.#state = 'ended';
+    this.#cancelTimer?.cancel();
+    this.events.onRefused(isGivenUp ? { ...refusal, ...(refusal.status === 401 || refusal.status === 407 ? givenUp : {}) } : refusal);
+  }
+
+  #later(action: () => void): void {
+    setImmediate(action);
+  }
+}
+
+function refusalOf(response: FinalResponse): CallRefusal {
+  return {
+    status: response.statusCode ?? 0,
+    phrase: response.reasonPhrase ?? '',
+    local: response.local,
+    wrongPassword: response.isPasswordRefused,
+    reason: reasonOf(response),
+    retryAfterMs: retryAfterMs(response),
+  };
+}
+

@@ -1,0 +1,109 @@
+/** One REGISTER with all its challenges (RFC 3261 10.2, RFC 5626 4.2), and what its final response means (10.2.4). */
+import { hash } from 'node:crypto';
+import type { IncomingResponseMessage, URI } from 'sip.js/lib/core/index.js';
+import { ExtensionError, messageOf } from '../base/errors.js';
+import { type AccountCore, contactUri, type CoreOwner } from './account-core.js';
+import type { FinalResponse, SentRequest } from './internals.js';
+import { makeSipUri } from './parser/uri.js';
+import type { ViaValue } from './parser/via.js';
+import { readDeltaSeconds, retryAfterMs } from './response-headers.js';
+import type { StackContext } from './stack-context.js';
+import type { Flow } from './transports/flow.js';
+import type { RegisterOutcome } from './types.js';
+
+export interface RegisteringAccount extends CoreOwner {
+  readonly core: AccountCore;
+  readonly registerCallId: string;
+  registerCSeq: number;
+  flow: Flow | undefined;
+}
+
+/** Never rejects. */
+export async function registerOnce(account: RegisteringAccount, context: StackContext, expiresS: number): Promise<RegisterOutcome> {
+  const { target } = account.settings;
+  try {
+    account.flow = context.existingFlow(target) ?? (await context.openFlow(target));
+    return await exchange(account, account.flow, context, expiresS);
+  } catch (thrown) {
+    const code = thrown instanceof ExtensionError && thrown.code === 'SIP_TIMEOUT' ? 'SIP_TIMEOUT' : 'SIP_TRANSPORT';
+    return { kind: 'unreachable', code, message: messageOf(thrown) };
+  }
+}
+
+function exchange(account: RegisteringAccount, flow: Flow, context: StackContext, expiresS: number): Promise<RegisterOutcome> {
+  const { settings, aor, core } = account;
+  const contact = contactUri(account, context);
+  const registrar = makeSipUri({ host: settings.domain });
+  account.registerCSeq += 1;
+  const message = core.makeOutgoingRequestMessage(
+    'REGISTER',
+    registrar,
+    aor,
+    aor,
+    { callId: account.registerCallId, cseq: account.registerCSeq, optionTags: ['path', 'outbound'] },
+    [
+      // RFC 5626 4.1: the instance and the flow's number make a restarted node replace its own binding.
+      `Contact: <${contact.toString()}>;+sip.instance="<${instanceUrn(settings.token)}>";reg-id=1;expires=${String(expiresS)}`,
+      `Expires: ${String(expiresS)}`,
+    ],
+  );
+  sendKnownCredentials(message);
+  return new Promise((resolve) => {
+    const onFinal = ({ message: response }: { message: FinalResponse }): void => {
+      account.registerCSeq = message.cseq;
+      resolve(outcomeOf(response, contact, flow, context, expiresS));
+    };
+    core.register(message, { onAccept: onFinal, onRedirect: onFinal, onReject: onFinal });
+  });
+}
+
+/** RFC 7616 3.6: answers the challenges met before, unasked. */
+export function sendKnownCredentials(message: SentRequest): void {
+  const request = { method: message.method, uri: message.ruri.toRaw(), body: message.body?.body ?? '' };
+  for (const [header, value] of message.sender.digestFor(message.method).prepare(request, message.exchange)) {
+    message.setHeader(header, value);
+  }
+}
+
+function outcomeOf(response: FinalResponse, contact: URI, flow: Flow, context: StackContext, askedS: number): RegisterOutcome {
+  const status = response.statusCode ?? 0;
+  if (response.local !== undefined) return { kind: 'unreachable', ...response.local };
+  if (status >= 200 && status < 300) {
+    const via = response.parseHeader('via') as ViaValue | undefined;
+    return {
+      kind: 'registered',
+      expiresS: grantedExpiry(response, contact) ?? askedS,
+      contactChanged: context.learnContact(flow, via?.received, via?.rport === undefined ? undefined : Number(via.rport)),
+    };
+  }
+  return {
+    kind: 'refused',
+    status,
+    phrase: response.reasonPhrase ?? '',
+    wrongPassword: response.isPasswordRefused === true,
+    retryAfterMs: retryAfterMs(response),
+    minExpiresS: status === 423 ? readDeltaSeconds(response.getHeader('min-expires')) : undefined,
+  };
+}
+
+/** RFC 3261 10.2.4: the expiry of our own Contact among all bindings, else the Expires header. */
+function grantedExpiry(response: IncomingResponseMessage, contact: URI): number | undefined {
+  const ours = `<${contact.toString()}>`.toLowerCase();
+  const user = `:${contact.user ?? ''}@`;
+  let byUser: number | undefined;
+  for (const binding of response.getHeaders('contact')) {
+    const lower = binding.toLowerCase();
+    const expires = readDeltaSeconds(/;\s*expires\s*=\s*"?(\d{1,10})/.exec(lower.slice(lower.indexOf('>') + 1))?.[1]);
+    if (expires === undefined) continue;
+    if (lower.includes(ours)) return expires;
+    // A registrar behind NAT may show the binding with parameters of its own; our token is still in it.
+    if (binding.includes(user)) byUser = Math.max(byUser ?? 0, expires);
+  }
+  return byUser ?? readDeltaSeconds(response.getHeader('expires'));
+}
+
+/** RFC 5626 4.1: a URN that is the same after a restart: an RFC 4122 version 8 UUID made of the account's token. */
+function instanceUrn(token: string): string {
+  const hex = hash('sha256', `dialog-sip:${token}`, 'hex');
+  return `urn:uuid:${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}

@@ -1,0 +1,51 @@
+/** Small header values that outcomes are made of. */
+import type { IncomingMessage, IncomingRequestMessage, IncomingResponseMessage } from 'sip.js/lib/core/index.js';
+import { second } from '../base/units.js';
+import { quoteDisplayName } from './parser/uri.js';
+import type { ReasonValue } from './types.js';
+
+/** RFC 3261 25.1 delta-seconds: at most 2^32-1; undefined for anything else. */
+export function readDeltaSeconds(text: string | undefined): number | undefined {
+  if (text === undefined || !/^\s*\d{1,10}\s*$/.test(text)) return undefined;
+  return Math.min(Number(text), 2 ** 32 - 1);
+}
+
+/** RFC 3261 20.33: `Retry-After: 120 (in a meeting);duration=60`, milliseconds. */
+export function retryAfterMs(response: IncomingResponseMessage): number | undefined {
+  const seconds = readDeltaSeconds(/^\s*(\d{1,10})/.exec(response.getHeader('retry-after') ?? '')?.[1]);
+  return seconds === undefined ? undefined : seconds * second;
+}
+
+/** RFC 3326: the first Reason, `SIP;cause=200;text="Call completed elsewhere"`. */
+export function reasonOf(message: IncomingMessage): ReasonValue | undefined {
+  const header = message.getHeader('reason');
+  if (header === undefined) return undefined;
+  const [protocol = '', ...parameters] = header.slice(0, 500).split(';');
+  const value = (name: string): string | undefined =>
+    parameters
+      .map((parameter) => parameter.trim())
+      .find((parameter) => parameter.toLowerCase().startsWith(`${name}=`))
+      ?.slice(name.length + 1);
+  const cause = value('cause');
+  return {
+    protocol: protocol.trim(),
+    cause: cause !== undefined && /^\d{1,4}$/.test(cause) ? Number(cause) : undefined,
+    text: value('text')?.replace(/^"|"$/g, ''),
+  };
+}
+
+/** `SIP;cause=200;text="Call completed elsewhere"` */
+export function writeReason(reason: ReasonValue): string {
+  const protocol = reason.protocol.replace(/[^A-Za-z0-9.]/g, '');
+  const cause = reason.cause === undefined ? '' : `;cause=${String(Math.trunc(reason.cause))}`;
+  return `${protocol}${cause}${reason.text === undefined ? '' : `;text=${quoteDisplayName(reason.text)}`}`;
+}
+
+/** Header names that a request needs us to understand (RFC 3261 8.2.2.3); we know no extension that can be required. */
+export function requiredExtensions(message: IncomingRequestMessage): string[] {
+  return message
+    .getHeaders('require')
+    .flatMap((header) => header.split(','))
+    .map((tag) => tag.trim())
+    .filter((tag) => tag !== '');
+}

@@ -1,0 +1,26 @@
+/** What accounts and calls need of the stack round them. */
+import type { LoggerFactory } from 'sip.js/lib/core/index.js';
+import type { Clock } from '../base/clock.js';
+import type { ContactAddress } from './contact-addresses.js';
+import type { Wire } from './internals.js';
+import type { Flow } from './transports/flow.js';
+import type { SipTarget } from './types.js';
+import type { FlowWire } from './wires.js';
+
+export interface StackContext {
+  readonly clock: Clock;
+  readonly userAgent: string;
+  /** `dialog-ignore-contact-field` */
+  readonly ignoresContact: boolean;
+  readonly loggerFactory: LoggerFactory;
+  /** The flow to a registrar, when it is there; its address is then known as a registrar's. */
+  existingFlow(target: SipTarget): Flow | undefined;
+  /** Rejects with SIP_TRANSPORT. */
+  openFlow(target: SipTarget): Promise<Flow>;
+  wireOver(flow: Flow): FlowWire;
+  /** Never throws: an error arrives with what is sent. */
+  wireTo(target: SipTarget): Wire;
+  contactOn(flow: Flow): ContactAddress;
+  /** See `ContactAddresses.learn`. */
+  learnContact(flow: Flow, received: string | undefined, rport: number | undefined): boolean;
+}

@@ -1,0 +1,316 @@
+/**
+ * The SIP stack: flows below, accounts with their SIP.js cores above, and between them the way of each message: parsed, checked, given
+ * to the account it is for. Whatever goes wrong with one message stays with that message.
+ */
+import { LoggerFactory, type IncomingRequestMessage } from 'sip.js/lib/core/index.js';
+import type { Clock, Timer } from '../base/clock.js';
+import { messageOf } from '../base/errors.js';
+import { second } from '../base/units.js';
+import { Account } from './account.js';
+import { Accounts } from './accounts.js';
+import type { AccountCore } from './account-core.js';
+import { ContactAddresses } from './contact-addresses.js';
+import { installCorrections } from './corrections/index.js';
+import { accountFor, knows } from './demux.js';
+import { InvitingCall } from './incoming-call.js';
+import type { ReceivedRequest, Wire } from './internals.js';
+import { KnownSources } from './known-sources.js';
+import { isParseFault, type ParseFault } from './parser/fault.js';
+import { installGrammar } from './parser/grammar.js';
+import { ParsedResponse, type ParsedRequest, type RawHeader } from './parser/message.js';
+import { parseMessage } from './parser/parse-message.js';
+import { toNameAddress, parseNameAddress } from './parser/uri.js';
+import type { ViaValue } from './parser/via.js';
+import { requiredExtensions } from './response-headers.js';
+import { Retransmission } from './retransmission.js';
+import type { StackContext } from './stack-context.js';
+import { statelessReply, replyToFault } from './stateless-reply.js';
+import { FlowTable, type FlowTableSettings } from './transports/flow-table.js';
+import type { Flow } from './transports/flow.js';
+import type { AccountSettings, NameAddress, SipAccount, SipStack, SipStackEvents, SipTarget, SipWireTap } from './types.js';
+import { markVia, responseEndpoint } from './via-marks.js';
+import { FlowWire, PendingWire } from './wires.js';
+
+export interface SipStackSettings {
+  readonly flows: FlowTableSettings;
+  readonly advertisedHost?: string;
+  /** Addresses or CIDRs whose requests are taken, beside the registrars'. */
+  readonly trusted: readonly string[];
+  /** `dialog-ignore-contact-field` */
+  readonly ignoresContact: boolean;
+  /** `User-Agent` and `Server`. */
+  readonly userAgent: string;
+}
+
+export interface SipStackDependencies {
+  readonly clock: Clock;
+  readonly events: SipStackEvents;
+  readonly tap?: SipWireTap;
+  /** For what is wrong on the wire and harms one message: the sentence quotes nothing that could be a secret. */
+  readonly log: { debug(message: string): void; warn(message: string): void };
+}
+
+/** How often cores that hold nothing any more are dropped. */
+const coreSweepMs = 5 * second;
+const nobodyListens = (): void => undefined;
+
+/** Binds the sockets. Rejects with SIP_TRANSPORT or CONFIG_INVALID. */
+export async function openSipStack(settings: SipStackSettings, dependencies: SipStackDependencies): Promise<SipStack> {
+  installGrammar();
+  installCorrections();
+  return Stack.open(settings, dependencies);
+}
+
+class Stack implements SipStack, StackContext {
+  readonly clock: Clock;
+  readonly userAgent: string;
+  readonly ignoresContact: boolean;
+  readonly loggerFactory = new LoggerFactory();
+  readonly #accounts = new Accounts();
+  readonly #sources: KnownSources;
+  readonly #contacts: ContactAddresses;
+  readonly #retransmission: Retransmission;
+  readonly #wires = new WeakMap<Flow, FlowWire>();
+  readonly #withCore = new Set<Account>();
+  #nextAccountId = 1;
+  #sweep: Timer | undefined;
+
+  static async open(settings: SipStackSettings, dependencies: SipStackDependencies): Promise<Stack> {
+    // The first datagram may be here before the stack is.
+    const receiver: { stack?: Stack } = {};
+    const flows = await FlowTable.open(
+      settings.flows,
+      {
+        onMessage: (flow, bytes) => receiver.stack?.receive(flow, bytes),
+        onClosed: (flow, why) => receiver.stack?.flowClosed(flow, why),
+        onFault: (error) => {
+          dependencies.log.warn(error.message);
+        },
+      },
+      dependencies.clock,
+    );
+    receiver.stack = new Stack(settings, dependencies, flows);
+    return receiver.stack;
+  }
+
+  private constructor(
+    settings: SipStackSettings,
+    private readonly dependencies: SipStackDependencies,
+    private readonly flows: FlowTable,
+  ) {
+    this.clock = dependencies.clock;
+    this.userAgent = settings.userAgent;
+    this.ignoresContact = settings.ignoresContact;
+    this.#sources = new KnownSources(settings.trusted);
+    this.#contacts = new ContactAddresses(flows.localPorts, settings.advertisedHost);
+    this.#retransmission = new Retransmission(dependencies.clock, (flow, text, onError) => {
+      dependencies.tap?.onMessage('out', flow.transport, `${flow.remote.address}:${String(flow.remote.port)}`, text);
+      flow.send(text, onError);
+    });
+    this.loggerFactory.builtinEnabled = false;
+  }
+
+  // ---- SipStack -------------------------------------------------------------------------------------
+
+  get listening(): readonly string[] {
+    return this.flows.listening;
+  }
+
+  addAccount(settings: AccountSettings): SipAccount {
+    const account = new Account(this.#nextAccountId, settings, this, {
+      hasCore: (owner) => {
+        this.#withCore.add(owner);
+        this.#sweep ??= this.clock.after(coreSweepMs, this.#dropIdleCores);
+      },
+      remove: (owner) => {
+        this.#accounts.hide(owner);
+        if (owner.existingCore === undefined) this.#accounts.forget(owner);
+      },
+    });
+    this.#accounts.add(account);
+    this.#nextAccountId += 1;
+    return account;
+  }
+
+  async close(): Promise<void> {
+    this.#sweep?.cancel();
+    for (const account of this.#withCore) account.disposeCore();
+    this.#withCore.clear();
+    this.#retransmission.close();
+    await this.flows.close();
+  }
+
+  // ---- StackContext -----------------------------------------------------------------------------------
+
+  existingFlow(target: SipTarget): Flow | undefined {
+    const flow = this.flows.existing(target);
+    if (flow !== undefined) this.#sources.addRegistrar(flow.remote.address);
+    return flow;
+  }
+
+  async openFlow(target: SipTarget): Promise<Flow> {
+    const flow = await this.flows.to(target);
+    this.#sources.addRegistrar(flow.remote.address);
+    return flow;
+  }
+
+  wireOver(flow: Flow): FlowWire {
+    let wire = this.#wires.get(flow);
+    if (wire === undefined) {
+      wire = new FlowWire(flow, this.#retransmission);
+      this.#wires.set(flow, wire);
+    }
+    return wire;
+  }
+
+  wireTo(target: SipTarget): Wire {
+    const flow = this.flows.existing(target);
+    if (flow !== undefined) return this.wireOver(flow);
+    return new PendingWire(
+      target.transport,
+      this.flows.to(target).then((opened) => this.wireOver(opened)),
+    );
+  }
+
+  contactOn(flow: Flow): ReturnType<StackContext['contactOn']> {
+    return this.#contacts.of(flow);
+  }
+
+  learnContact(flow: Flow, received: string | undefined, rport: number | undefined): boolean {
+    return this.#contacts.learn(flow, received, rport);
+  }
+
+  // ---- from the wire ------------------------------------------------------------------------------------
+
+  receive(flow: Flow, bytes: Buffer): void {
+    const { tap } = this.dependencies;
+    const peer = `${flow.remote.address}:${String(flow.remote.port)}`;
+    try {
+      const message = parseMessage(bytes);
+      if (isParseFault(message)) {
+        tap?.onMessage('in', flow.transport, peer, bytes.toString('latin1'));
+        this.#receiveFault(flow, message);
+        return;
+      }
+      tap?.onMessage('in', flow.transport, peer, message.data);
+      if (message instanceof ParsedResponse) this.#receiveResponse(flow, message);
+      else this.#receiveRequest(flow, message);
+    } catch (thrown) {
+      this.dependencies.log.warn(`A message from ${peer} over ${flow.transport} could not be handled: ${messageOf(thrown)}`);
+    }
+  }
+
+  flowClosed(flow: Flow, why: string): void {
+    const lost: Account[] = [];
+    for (const account of this.#accounts) if (account.flow === flow) lost.push(account);
+    if (lost.length > 0) this.dependencies.events.onFlowLost(lost, why);
+  }
+
+  #receiveFault(flow: Flow, fault: ParseFault): void {
+    this.dependencies.log.debug(`Not a SIP message from ${flow.remote.address} over ${flow.transport}: ${fault.fault}`);
+    if (!this.#sources.has(flow.remote.address)) return;
+    const reply = replyToFault(fault);
+    if (reply !== undefined) this.#retransmission.sendOnce(flow, reply, nobodyListens);
+  }
+
+  #receiveResponse(flow: Flow, message: ParsedResponse): void {
+    const status = message.statusCode ?? 0;
+    if (!flow.isReliable && !this.#retransmission.receiveResponse(message.viaBranch + message.method, status)) return;
+    this.#accounts.byBranch(message.viaBranch)?.existingCore?.receiveIncomingResponseFromTransport(message);
+  }
+
+  #receiveRequest(flow: Flow, message: ParsedRequest): void {
+    const { method } = message;
+    const via = message.parseHeader('via') as ViaValue;
+    // RFC 3261 17.2.3: branch, sent-by and method; ACK and CANCEL are for an INVITE. SIP.js looks transactions up by this field.
+    const keyMethod = method === 'ACK' || method === 'CANCEL' ? 'INVITE' : method;
+    message.viaBranch = `${message.viaBranch} ${via.host}:${String(via.port ?? '')} ${keyMethod}`;
+
+    const account = accountFor(message, this.#accounts, this.ignoresContact);
+    const isKnown = this.#sources.has(flow.remote.address) || (account !== undefined && knows(account, message));
+    if (!isKnown) {
+      // Scanners get silence (behaviour 23).
+      this.dependencies.log.debug(`${method} from ${flow.remote.address}, which is no registrar of ours, is not answered`);
+      return;
+    }
+    if (!flow.isReliable && !this.#retransmission.receiveRequest(message.viaBranch, method)) return;
+
+    const [top] = message.headers.Via as RawHeader[];
+    if (top === undefined) return;
+    const wire = this.#wireBack(flow, top, via);
+    message.headers.Via = [markVia(top, via, flow.remote), ...(message.headers.Via ?? []).slice(1)];
+    const request: ReceivedRequest = Object.assign(message, { wire });
+    if (account === undefined) this.#refuseStateless(request, 404);
+    else this.#deliver(account, request);
+  }
+
+  /** RFC 3261 18.2.2: over a connection as the request came; over UDP as Via says. */
+  #wireBack(flow: Flow, top: RawHeader, via: ViaValue): Wire {
+    if (flow.isReliable) return this.wireOver(flow);
+    const endpoint = responseEndpoint(top, via, flow.remote);
+    if (endpoint.port === flow.remote.port) return this.wireOver(flow);
+    return this.wireTo({ transport: 'udp', host: endpoint.address, port: endpoint.port });
+  }
+
+  #deliver(account: Account, request: ReceivedRequest): void {
+    const { method } = request;
+    if (method !== 'ACK' && method !== 'CANCEL') {
+      const required = requiredExtensions(request);
+      if (required.length > 0) {
+        this.#refuseStateless(request, 420, [`Unsupported: ${required.join(', ')}`]);
+        return;
+      }
+      // RFC 3262 3: PRACK lives in dialogs alone; SIP.js throws.
+      if (method === 'PRACK' && !request.toTag) {
+        this.#refuseStateless(request, 481);
+        return;
+      }
+    }
+    const requestUri = requestUriOf(request);
+    const { core } = account;
+    // The account is found; SIP.js would refuse a Request-URI that is neither the AOR's user nor the Contact's with 404.
+    request.ruri = core.configuration.contact.uri;
+    core.delegate = {
+      onInvite: (uas) => {
+        this.#invited(account, core, uas, requestUri, request.wire);
+      },
+    };
+    core.receiveIncomingRequestFromTransport(request);
+  }
+
+  #invited(account: Account, core: AccountCore, uas: InvitingUas, requestUri: NameAddress, wire: Wire): void {
+    const noteSource = (dialogId: string, source: Wire | undefined): void => {
+      core.noteSource(dialogId, source);
+    };
+    const call = new InvitingCall(account, uas, requestUri, noteSource, wire);
+    try {
+      this.dependencies.events.onInvite(call);
+    } catch (thrown) {
+      call.reject(500);
+      throw thrown;
+    }
+  }
+
+  #refuseStateless(request: ReceivedRequest, status: number, extraHeaders: readonly string[] = []): void {
+    if (request.method === 'ACK') return;
+    const text = statelessReply(request, status, this.userAgent, extraHeaders);
+    request.wire.sendResponse(text, undefined, status, request.method === 'INVITE', nobodyListens);
+  }
+
+  readonly #dropIdleCores = (): void => {
+    this.#sweep = undefined;
+    for (const account of this.#withCore) {
+      if (account.dropIdleCore()) continue;
+      this.#withCore.delete(account);
+      if (account.isRemoved) this.#accounts.forget(account);
+    }
+    if (this.#withCore.size > 0) this.#sweep = this.clock.after(coreSweepMs, this.#dropIdleCores);
+  };
+}
+
+type InvitingUas = ConstructorParameters<typeof InvitingCall>[1];
+
+function requestUriOf(request: IncomingRequestMessage): NameAddress {
+  const text = request.ruri?.toString() ?? '';
+  return parseNameAddress(`<${text}>`) ?? toNameAddress(request.to);
+}

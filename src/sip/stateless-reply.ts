@@ -1,0 +1,36 @@
+/** Answers of which nothing is kept (RFC 3261 8.2.7). */
+import { hash } from 'node:crypto';
+import { constructOutgoingResponse, type IncomingRequestMessage } from 'sip.js/lib/core/index.js';
+import type { ParseFault } from './parser/fault.js';
+
+export function statelessReply(
+  request: IncomingRequestMessage,
+  statusCode: number,
+  userAgent: string,
+  extraHeaders: readonly string[] = [],
+): string {
+  return constructOutgoingResponse(request, { statusCode, userAgent, extraHeaders: [...extraHeaders], toTag: statelessTag(request.callId) }).message;
+}
+
+/** What a request deserves that is not well-formed; undefined when it cannot be answered. */
+export function replyToFault({ statusCode, echo }: ParseFault): string | undefined {
+  if (statusCode === undefined || echo === undefined) return undefined;
+  const phrase = phrases[statusCode] ?? 'Bad Request';
+  let text = `SIP/2.0 ${String(statusCode)} ${phrase}\r\n`;
+  for (const via of echo.via) text += `Via: ${via}\r\n`;
+  const to = echo.toTag === undefined ? `${echo.to};tag=${statelessTag(echo.callId)}` : echo.to;
+  text += `From: ${echo.from}\r\nTo: ${to}\r\nCall-ID: ${echo.callId}\r\nCSeq: ${echo.cseq}\r\nContent-Length: 0\r\n\r\n`;
+  return text;
+}
+
+const phrases: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  413: 'Request Entity Too Large',
+  414: 'Request-URI Too Long',
+  505: 'Version Not Supported',
+};
+
+/** RFC 3261 8.2.7: the same tag for the same request. */
+function statelessTag(callId: string): string {
+  return hash('sha256', callId, 'hex').slice(0, 16);
+}
