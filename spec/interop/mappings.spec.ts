@@ -1,3 +1,8 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDatabase } from '../../src/mappings/database.js';
 import { describeTables } from '../mappings/repository-behaviour.js';
@@ -27,6 +32,50 @@ describe.skipIf(missing !== undefined)('PostgreSQL', () => {
           await Promise.all([one.close(), other.close()]);
         },
       };
+    });
+  });
+
+  describe('dialog-sip over it', () => {
+    const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+    let directory: string;
+    let conf: string;
+
+    beforeAll(async () => {
+      directory = await mkdtemp(join(tmpdir(), 'dialog-sip-conf-'));
+      conf = join(directory, 'server.conf');
+      const { host, port, db, user, password } = server.settings;
+      await writeFile(
+        conf,
+        `modules.sip.extension = "im.dlg.sip.extension.SipExtension"
+         services.postgresql { host = "${host}", port = ${port}, db = "${db}", user = "${user}", password = "${password}" }`,
+      );
+    });
+
+    afterAll(async () => {
+      await rm(directory, { recursive: true, force: true });
+    });
+
+    function dialogSip(...args: string[]): Promise<{ status: number; out: string; err: string }> {
+      return new Promise((resolve) => {
+        execFile(process.execPath, ['--import', 'tsx', main, ...args, '--config', conf], (thrown, out, err) => {
+          resolve({ status: typeof thrown?.code === 'number' ? thrown.code : 0, out, err });
+        });
+      });
+    }
+
+    it('asks for the migration, migrates, adds and lists, with the right exit status', async () => {
+      const { knex, close } = await openDatabase(server.settings);
+      await knex.raw('drop schema public cascade; create schema public');
+      await close();
+      const early = await dialogSip('mappings', 'list');
+      expect(early.status).toBe(1);
+      expect(early.err).toMatch(/run `dialog-sip migrate`/);
+      expect((await dialogSip('migrate')).out).toMatch(/^Migration of PostgreSQL at .*: done:\n {2}001_sip_user_mappings\n/);
+      expect((await dialogSip('migrate')).out).toMatch(/up to date\.\n$/);
+      expect(await dialogSip('mappings', 'add', '--sip-user', '434', '--sip-host', 'pbx', '--peer-id', '434')).toMatchObject({ status: 0, err: '' });
+      expect((await dialogSip('mappings', 'list')).out).toMatch(/434@pbx:5060 +udp +user 434/);
+      expect(await dialogSip('mappings', 'remove', '7')).toMatchObject({ status: 1, out: '', err: expect.stringContaining('There is no mapping 7.') as unknown });
+      expect((await dialogSip('mappings', 'set', '1')).status).toBe(2);
     });
   });
 

@@ -39,7 +39,7 @@ export function describeTables(open: () => Promise<DatabaseUnderTest>): void {
     knex = database.first;
     repository = new MappingRepository(database.first);
     elsewhere = new MappingRepository(database.second);
-  });
+  }, 60_000);
 
   beforeEach(async () => {
     await knex.raw('drop schema public cascade; create schema public');

@@ -6,9 +6,11 @@
 import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { ConfigError, ExtensionError, describeIssue } from '../base/errors.js';
-import { checkConfig } from './check-config.js';
+import { addCheckConfigCommand } from './check-config.js';
+import { addMappingsCommand } from './mappings.js';
+import { addMigrateCommand } from './migrate.js';
 
-const commands: readonly ((program: Command) => void)[] = [checkConfig];
+const commands: readonly ((program: Command) => void)[] = [addCheckConfigCommand, addMigrateCommand, addMappingsCommand];
 
 process.exitCode = await run(process.argv);
 

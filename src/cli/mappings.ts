@@ -86,8 +86,8 @@ function addAdd(mappings: Command, world: MappingsWorld): void {
     .addHelpText(
       'after',
       example(
-        'mappings add --config server.conf --sip-user 434 \\\n      --sip-password-stdin --sip-host pbx.example.com --peer-id 434 < password.txt',
-        'mappings add --config server.conf --sip-user 435 --sip-host pbx.example.com \\\n      --sip-port 8089 --transport wss --location /ws --peer-id 435',
+        'mappings add --config server.conf --sip-user 434 \\\n      --sip-host pbx.example.com --peer-id 434 \\\n      --sip-password-stdin < password.txt',
+        'mappings add --config server.conf --sip-user 435 \\\n      --sip-host pbx.example.com --sip-port 8089 --transport wss \\\n      --location /ws --peer-id 435',
       ),
     )
     .action((options: FieldOptions, self: Command) =>
@@ -129,10 +129,11 @@ function addRemove(mappings: Command, world: MappingsWorld): void {
 function addImport(mappings: Command, world: MappingsWorld): void {
   subcommand(mappings, 'import', 'add the mappings of a CSV file')
     .description(
-      'Adds the mappings of a CSV file, all or none. The first line names the columns of\n' +
-        'the table; sip_user, sip_host and peer_id must be among them, and an empty cell\n' +
-        'takes the default of its column (an empty sip_password: none). Rows are added,\n' +
-        'never changed: one that is in the table already is an error of its line.',
+      'Adds the mappings of a CSV file, all or none. The first line names the\n' +
+        'columns of the table; sip_user, sip_host and peer_id must be among them, and\n' +
+        'an empty cell takes the default of its column (an empty sip_password: none).\n' +
+        'Rows are added, never changed: one that is in the table already is an error\n' +
+        'of its line.',
     )
     .argument('<file>', 'the CSV file, "-" for standard input')
     .option('--skip-invalid', 'leave out the rows with errors and add the others')
@@ -143,7 +144,8 @@ function addImport(mappings: Command, world: MappingsWorld): void {
         const { imported, problems } = await operations.importCsv(await readText(file, world), options);
         const skipped = problems.length > 0 && options.skipInvalid === true;
         if (problems.length > 0 && !skipped) {
-          throw new ExtensionError('MAPPING_INVALID', `Nothing was imported: ${counted(problems.length, 'row')} cannot be.\n${list(problems)}`.trimEnd());
+          world.warn(list(problems));
+          throw new ExtensionError('MAPPING_INVALID', `Nothing was imported: ${counted(problems.length, 'row')} cannot be.`);
         }
         if (skipped) world.warn(`${counted(problems.length, 'row')} left out:\n${list(problems)}`);
         world.write(

@@ -216,7 +216,16 @@ function typedReach(typed: TypedMapping, present: Mapping | undefined): Partial<
 }
 
 function show(mapping: Mapping): ShownMapping {
-  const { sip_password: password, sip_parameters: parameters, sip_headers: headers, ...rest } = toColumns(mapping);
+  const row = toColumns(mapping);
+  const { sip_parameters, sip_headers } = row;
+  const columns = {
+    ...row,
+    sip_parameters: JSON.parse(String(sip_parameters)) as unknown,
+    sip_headers: JSON.parse(String(sip_headers)) as unknown,
+  };
+  const shown = Object.entries(columns).map(([column, value]) =>
+    column === 'sip_password' ? ['has_password', value !== ''] : [column, value],
+  );
   return {
     id: mapping.id,
     account: sayAccount(mapping),
@@ -225,12 +234,6 @@ function show(mapping: Mapping): ShownMapping {
     register: mapping.register,
     canCall: mapping.canCall,
     canBeCalled: mapping.canBeCalled,
-    columns: {
-      id: mapping.id,
-      ...rest,
-      has_password: password !== '',
-      sip_parameters: JSON.parse(String(parameters)) as unknown,
-      sip_headers: JSON.parse(String(headers)) as unknown,
-    },
+    columns: { id: mapping.id, ...(Object.fromEntries(shown) as Record<string, unknown>) },
   };
 }

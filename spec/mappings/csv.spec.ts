@@ -1,0 +1,105 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { formatMappingsCsv, parseMappingsCsv } from '../../src/mappings/csv.js';
+import { sipTransports, type Mapping } from '../../src/mappings/mapping.js';
+
+async function* asPages(...pages: Mapping[][]): AsyncGenerator<Mapping[]> {
+  for (const page of pages) yield await Promise.resolve(page);
+}
+
+async function format(mappings: Mapping[], withPasswords: boolean): Promise<string> {
+  let text = '';
+  for await (const part of formatMappingsCsv(asPages(mappings), { withPasswords })) text += part;
+  return text;
+}
+
+const mapping: Mapping = {
+  id: 1,
+  sipUser: '434',
+  sipPassword: 'hush',
+  sipHost: 'pbx',
+  sipPort: 5060,
+  transport: 'udp',
+  peer: { type: 1, id: 434 },
+  register: true,
+  canCall: true,
+  canBeCalled: false,
+};
+
+const header =
+  'sip_user,sip_password,sip_host,sip_port,sip_parameters,sip_headers,peer_type,peer_id,peer_str_id,register,can_call,can_be_called,auth_user,display_name';
+
+describe('mappings as CSV', () => {
+  it("are written under the guide's column names, passwords only when asked for", async () => {
+    expect(await format([mapping], true)).toBe(`${header}\n434,hush,pbx,5060,"{""transport"":""udp""}",{},1,434,,true,true,false,,\n`);
+    expect(await format([mapping], false)).toBe(`${header}\n434,,pbx,5060,"{""transport"":""udp""}",{},1,434,,true,true,false,,\n`);
+    expect(await format([], true)).toBe(`${header}\n`);
+  });
+
+  it('come back as they were, whatever their texts hold', async () => {
+    const text = fc.string({ minLength: 1, maxLength: 20, unit: 'grapheme' }).filter((value) => !/\p{Cc}/u.test(value));
+    const arbitrary = fc
+      .record({
+        id: fc.nat(),
+        sipUser: text,
+        sipPassword: fc.oneof(text, fc.constant('')),
+        sipHost: fc.domain(),
+        sipPort: fc.integer({ min: 1, max: 65_535 }),
+        transport: fc.constantFrom(...sipTransports),
+        peer: fc.record({ type: fc.constantFrom(1 as const, 2 as const, 4 as const), id: fc.maxSafeInteger(), strId: text }),
+        register: fc.boolean(),
+        canCall: fc.boolean(),
+        canBeCalled: fc.boolean(),
+        authUser: text,
+        displayName: text,
+      })
+      .map((base): Mapping =>
+        base.transport.startsWith('ws') ? { ...base, webSocket: { method: 'GET', host: 'h:1', location: '/a?b="c",d' } } : base,
+      );
+    await fc.assert(
+      fc.asyncProperty(fc.array(arbitrary, { maxLength: 5 }), async (mappings) => {
+        const { rows, rejected } = parseMappingsCsv(await format(mappings, true));
+        expect(rejected).toEqual([]);
+        expect(rows.map(({ draft }, index) => ({ id: mappings[index]?.id, ...draft }))).toEqual(mappings);
+      }),
+    );
+  });
+
+  it('are read with any order of columns, and defaults for those that are not there or empty', () => {
+    const { rows } = parseMappingsCsv('peer_id,register,sip_host,sip_user,id\r\n434,f,pbx,434,9\r\n435,,pbx,435,\r\n');
+    expect(rows).toEqual([
+      { line: 2, draft: { ...mapping, id: undefined, sipPassword: '', register: false, canBeCalled: true } },
+      { line: 3, draft: { ...mapping, id: undefined, sipUser: '435', peer: { type: 1, id: 435 }, sipPassword: '', canBeCalled: true } },
+    ]);
+  });
+
+  it('are read from what a spreadsheet saves: a byte order mark, CRLF, blank lines', () => {
+    expect(parseMappingsCsv('\ufeffsip_user,sip_host,peer_id\r\n\r\n1,pbx,1\r\n').rows).toMatchObject([{ line: 3 }]);
+  });
+
+  it('say the line of each row that cannot be used and read the others', () => {
+    const { rows, rejected } = parseMappingsCsv(
+      'sip_user,sip_host,peer_id,sip_port,sip_password\n1,pbx,1,5060,a\n2,pbx,2,70000,hush\n3,pbx\n"4",p bx,x,,\n5,pbx,5,,\n',
+    );
+    expect(rows.map(({ line }) => line)).toEqual([2, 6]);
+    expect(rejected.map(({ line }) => line)).toEqual([3, 4, 5]);
+    expect(rejected.map(({ problem }) => problem)).toEqual([
+      'line 3: sip_port 70000 is not a port (1 to 65535)',
+      'line 4: 2 cells, the header has 5',
+      expect.stringMatching(/^line 5: sip_host "p bx" is not .*; peer_id "x" is not a whole number$/),
+    ]);
+  });
+
+  it.each([
+    ['', /^The file is empty/],
+    ['sip_user,sip_host,peer_id,colour\n', /there is no column "colour".*The columns are sip_user, /],
+    ['sip_user,sip_user,sip_host,peer_id\n', /sip_user stands there twice/],
+    ['sip_user\n1\n', /sip_host, peer_id must be there/],
+    ['sip_user,sip_host,peer_id,sip_password\n1,pbx,1,"hush\n', /^line \d+: the quotes do not match/],
+    ['sip_user,sip_host,peer_id,sip_password\n1,pbx,1,hu"sh\n', /^line 2: the quotes do not match/],
+  ])('are refused as a whole when the file is %j', (text, message) => {
+    const attempt = (): unknown => parseMappingsCsv(text);
+    expect(attempt).toThrow(expect.objectContaining({ code: 'MAPPING_INVALID', message: expect.stringMatching(message) as unknown }));
+    expect(attempt).not.toThrow(/hush|hu"sh/);
+  });
+});
