@@ -35,7 +35,7 @@ describe.skipIf(lacks('kamailio', 'postgresql', 'openssl'))('modules.sip.trace-l
 
   test('0 traces nothing', async () => {
     const log = await logAt(0);
-    expect(log.filter(({ text }) => /\bREGISTER sip:|SIP\/2\.0/.test(text))).toEqual([]);
+    expect(log.filter(({ text }) => /REGISTER sip:|SIP\/2\.0/.test(text))).toEqual([]);
   });
 
   test('16 gives one line a message', async () => {
@@ -50,7 +50,7 @@ describe.skipIf(lacks('kamailio', 'postgresql', 'openssl'))('modules.sip.trace-l
 
   test('32 gives whole messages with the secrets taken out', async () => {
     const whole = wholeMessages(await logAt(32));
-    expect(whole.filter(({ text }) => /\bREGISTER sip:/.test(text)).length).toBeGreaterThanOrEqual(3);
+    expect(whole.filter(({ text }) => /REGISTER sip:/.test(text)).length).toBeGreaterThanOrEqual(3);
     expect(whole.filter(({ text }) => text.includes('SIP/2.0 200')).length).toBeGreaterThanOrEqual(2);
     const answered = whole.find(({ text }) => /[^-]Authorization: /.test(text));
     expect(answered?.text).toBeDefined();

@@ -122,10 +122,11 @@ export class FakeHost implements ExtensionHost {
     return end;
   }
 
-  /** The oldest incoming call not yet returned here. */
+  /** The oldest incoming call that has not been returned here and has not ended. */
   async nextIncoming(withinMs = defaultDeadlineMs): Promise<UpdateOf<'incoming'>> {
-    const waiting = this.#incoming.shift();
-    if (waiting !== undefined) return waiting;
+    for (let waiting = this.#incoming.shift(); waiting !== undefined; waiting = this.#incoming.shift()) {
+      if (this.updates(waiting.callId).at(-1)?.type !== 'ended') return waiting;
+    }
     const update = await this.#wait(
       (candidate): candidate is UpdateOf<'incoming'> => candidate.type === 'incoming',
       withinMs,
