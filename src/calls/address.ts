@@ -20,7 +20,7 @@ const methodParameter = /;method=[^;]*/gi;
 /** RFC 3966 visual separators, what people use besides, and the invisible marks that come along when a number is copied. */
 const separators = /[\s().\-/\u200b-\u200f\u2010-\u2015\u202a-\u202e\u2060-\u2069\u2212\ufeff]/g;
 const number = /^\+?[0-9*#]+$/;
-const bareUser = /^[\p{L}\p{N}_.!~*'+&=$#-]+$/u;
+const bareUser = /^(?=.*[\p{L}\p{N}*#])[\p{L}\p{N}_.!~*'+&=$#-]+$/u;
 const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):/;
 
 /** Reads an address of a call's target. */

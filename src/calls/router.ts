@@ -27,7 +27,8 @@ export class CallRouter {
 
   constructor(settings: CallSettings, ports: CallPorts) {
     const onQuiet = (): void => {
-      for (const wake of [...this.#waiting]) wake();
+      // A copy, and only while somebody drains: waiters leave the set when they are woken.
+      if (this.#waiting.size > 0) for (const wake of [...this.#waiting]) wake();
     };
     const table = new CallTable(onQuiet);
     const deliveries = new Deliveries(ports.host, ports.log, onQuiet);

@@ -1,0 +1,120 @@
+/** A router over fakes: two users with SIP accounts at one PBX, a host that writes down what it is told. */
+import type { CallCommand, CallUpdate, HostUser } from '../../src/host/contract.js';
+import type { CallEnding, CallSettings, MappingLookup, RoutableMapping } from '../../src/calls/ports.js';
+import { CallRouter } from '../../src/calls/router.js';
+import { FakeAccount } from '../support/fake-sip.js';
+import { ManualClock } from '../support/manual-clock.js';
+
+export const offerSdp = 'v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:0\r\n';
+export const answerSdp = 'v=0\r\no=- 2 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:0\r\n';
+
+export const settings: CallSettings = {
+  setupTimeoutMs: 30_000,
+  ringTimeoutMs: 60_000,
+  candidateTimeoutMs: 2_000,
+  ignoreContact: false,
+};
+
+export function mapping(id: number, changes: Partial<RoutableMapping> = {}): RoutableMapping {
+  return {
+    id,
+    sipUser: String(430 + id),
+    sipHost: 'pbx.example',
+    sipPort: 5060,
+    transport: 'udp',
+    peer: { type: 1, id: 100 + id },
+    canCall: true,
+    canBeCalled: true,
+    ...changes,
+  };
+}
+
+export function lookup(mappings: readonly RoutableMapping[]): MappingLookup {
+  return {
+    get: (id) => mappings.find((entry) => entry.id === id),
+    byPeer: (peer) => mappings.filter((entry) => entry.peer.type === peer.type && entry.peer.id === peer.id),
+    bySipUser: (user, host) =>
+      mappings.filter(
+        (entry) => entry.sipUser === user && (host === undefined || entry.sipHost.toLowerCase() === host.toLowerCase()),
+      ),
+  };
+}
+
+export interface World {
+  router: CallRouter;
+  clock: ManualClock;
+  updates: CallUpdate[];
+  endings: CallEnding[];
+  logged: { level: string; message: string }[];
+  /** The account of mapping 1, user 101. */
+  account: FakeAccount;
+  accounts: Map<number, FakeAccount>;
+  /** Of one call: its states, `incoming` and `ended`, as words. */
+  told(callId: string): string[];
+  ended(callId: string): Extract<CallUpdate, { type: 'ended' }>;
+  create(changes?: Partial<Extract<CallCommand, { type: 'create' }>>): Promise<void>;
+}
+
+export interface WorldOptions {
+  mappings?: readonly RoutableMapping[];
+  settings?: Partial<CallSettings>;
+  find?: (id: number) => Promise<HostUser | undefined>;
+  onUpdate?: (update: CallUpdate, router: CallRouter) => void | Promise<void>;
+}
+
+export function world(options: WorldOptions = {}): World {
+  const mappings = options.mappings ?? [mapping(1), mapping(2)];
+  const accounts = new Map(mappings.map((entry) => [entry.id, new FakeAccount(entry.sipUser, entry.sipHost)]));
+  const clock = new ManualClock();
+  const updates: CallUpdate[] = [];
+  const endings: CallEnding[] = [];
+  const logged: World['logged'] = [];
+  const log = (level: string) => (message: string) => logged.push({ level, message });
+  let incoming = 0;
+  const router: CallRouter = new CallRouter(
+    { ...settings, ...options.settings },
+    {
+      mappings: lookup(mappings),
+      accounts: {
+        accountOf: (id) => accounts.get(id),
+        mappingIdOf: (account) => [...accounts].find(([, known]) => known === account)?.[0],
+      },
+      host: {
+        update: (update) => {
+          updates.push(update);
+          return options.onUpdate?.(update, router);
+        },
+      },
+      ...(options.find === undefined ? {} : { users: { find: options.find } }),
+      clock,
+      log: { info: log('info'), warn: log('warn'), error: log('error') },
+      onEnded: (ending) => endings.push(ending),
+      newCallId: () => `in-${String(++incoming)}`,
+    },
+  );
+  return {
+    router,
+    clock,
+    updates,
+    endings,
+    logged,
+    account: accounts.get(1) ?? new FakeAccount('none'),
+    accounts,
+    told: (callId) =>
+      updates.filter((update) => update.callId === callId).map((update) => (update.type === 'state' ? update.state : update.type)),
+    ended: (callId) => {
+      const found = updates.filter((update) => update.callId === callId && update.type === 'ended');
+      if (found.length !== 1) throw new Error(`call ${callId} was told ${String(found.length)} times that it ended`);
+      return found[0] as Extract<CallUpdate, { type: 'ended' }>;
+    },
+    create: (changes = {}) =>
+      router.onCall({
+        type: 'create',
+        callId: 'out-1',
+        from: { type: 1, id: 101 },
+        to: { address: '600' },
+        description: { type: 'offer', sdp: offerSdp },
+        ...changes,
+      }),
+  };
+}

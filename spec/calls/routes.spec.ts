@@ -1,0 +1,148 @@
+import { describe, expect, it } from 'vitest';
+import type { CallTarget } from '../../src/host/contract.js';
+import type { RoutableMapping } from '../../src/calls/ports.js';
+import { routeIncoming, routeOutgoing, type DisabledUsers } from '../../src/calls/routes.js';
+import { address } from '../support/fake-sip.js';
+import { lookup, mapping, offerSdp } from './call-fixture.js';
+
+const caller = { type: 1, id: 7 } as const;
+const callee = { type: 1, id: 8 } as const;
+
+function route(
+  mappings: readonly RoutableMapping[],
+  to: CallTarget,
+  more: { mappingId?: number; disabled?: DisabledUsers } = {},
+): string {
+  const { disabled, ...rest } = more;
+  const decision = routeOutgoing({ from: caller, to, ...rest }, lookup(mappings), disabled);
+  return 'place' in decision ? `${String(decision.place.mapping.id)} ${decision.place.uri}` : decision.refuse.reason;
+}
+
+describe('the way of an outgoing call', () => {
+  const at = (id: number, sipHost: string, changes: Partial<RoutableMapping> = {}): RoutableMapping =>
+    mapping(id, { peer: caller, sipHost, ...changes });
+
+  it('leads to an extension at the host of the caller\'s lowest mapping', () => {
+    expect(route([at(1, 'one.example'), at(2, 'two.example')], { address: '600' })).toBe('1 sip:600@one.example');
+  });
+
+  it('leads through the mapping at the host that the address names, else the lowest', () => {
+    const mappings = [at(1, 'one.example'), at(2, 'Two.example')];
+    expect(route(mappings, { address: 'sip:600@two.EXAMPLE:5070' })).toBe('2 sip:600@two.EXAMPLE:5070');
+    expect(route(mappings, { address: '600@three.example' })).toBe('1 sip:600@three.example');
+  });
+
+  it('leads through the mapping that the host chose', () => {
+    const mappings = [at(1, 'one.example'), at(2, 'two.example')];
+    expect(route(mappings, { address: '600' }, { mappingId: 2 })).toBe('2 sip:600@two.example');
+    expect(route(mappings, { address: '600' }, { mappingId: 3 })).toBe('unavailable');
+    expect(route([...mappings, mapping(9, { peer: callee })], { address: '600' }, { mappingId: 9 })).toBe('unavailable');
+  });
+
+  it.each([
+    ['udp', 5060, 'sip:600@one.example'],
+    ['udp', 5070, 'sip:600@one.example:5070'],
+    ['tcp', 5061, 'sip:600@one.example:5061'],
+    ['tls', 5061, 'sip:600@one.example'],
+    ['tls', 5060, 'sip:600@one.example:5060'],
+    ['ws', 8088, 'sip:600@one.example'],
+    ['wss', 443, 'sip:600@one.example'],
+  ] as const)('names the port of a %s registrar on %i only when the address needs it', (transport, sipPort, uri) => {
+    expect(route([at(1, 'one.example', { transport, sipPort })], { address: '600' })).toBe(`1 ${uri}`);
+  });
+
+  it('skips mappings that may not call, and is refused as caller_disabled when none may', () => {
+    const mute = { canCall: false };
+    expect(route([at(1, 'one.example', mute), at(2, 'two.example')], { address: '600' })).toBe('2 sip:600@two.example');
+    expect(route([at(1, 'one.example', mute)], { address: '600' })).toBe('caller_disabled');
+    expect(route([at(1, 'one.example', mute), at(2, 'two.example')], { address: '600' }, { mappingId: 1 })).toBe('caller_disabled');
+    expect(route([], { address: '600' })).toBe('caller_disabled');
+  });
+
+  it('leads to the account of a messenger user, at a host that both have when there is one', () => {
+    const mappings = [
+      at(1, 'one.example'),
+      at(2, 'two.example'),
+      mapping(3, { peer: callee, sipHost: 'three.example', sipUser: '803' }),
+      mapping(4, { peer: callee, sipHost: 'two.example', sipUser: '80 4', sipPort: 5070 }),
+    ];
+    expect(route(mappings, { peer: callee })).toBe('2 sip:80%204@two.example:5070');
+    expect(route(mappings.slice(0, 3), { peer: callee })).toBe('1 sip:803@three.example');
+  });
+
+  it('prefers an account of the callee that takes calls', () => {
+    const mappings = [
+      at(1, 'one.example'),
+      mapping(3, { peer: callee, sipHost: 'one.example', canBeCalled: false }),
+      mapping(4, { peer: callee, sipHost: 'other.example' }),
+    ];
+    expect(route(mappings, { peer: callee })).toBe('1 sip:434@other.example');
+    expect(route(mappings.slice(0, 2), { peer: callee })).toBe('1 sip:433@one.example');
+  });
+
+  it('is refused as unavailable for a user without an account, but a SIP peer is its own address', () => {
+    expect(route([at(1, 'one.example')], { peer: callee })).toBe('unavailable');
+    expect(route([at(1, 'one.example')], { peer: { type: 4, id: 0, strId: 'sip:600@far.example' } })).toBe('1 sip:600@far.example');
+  });
+
+  it('is refused for disabled users on either side', () => {
+    const mappings = [at(1, 'one.example'), mapping(3, { peer: callee })];
+    expect(route(mappings, { peer: callee }, { disabled: { caller: true } })).toBe('caller_disabled');
+    expect(route(mappings, { peer: callee }, { disabled: { callee: true } })).toBe('callee_disabled');
+  });
+
+  it('is refused as callee_not_found for what is no address, in a sentence that shows it safely', () => {
+    const decision = routeOutgoing({ from: caller, to: { address: 'mailto:x@y\r\n' } }, lookup([at(1, 'one.example')]));
+    expect(decision).toEqual({
+      refuse: {
+        reason: 'callee_not_found',
+        class: 'client',
+        message: '"mailto:x@y\\r\\n" has the scheme "mailto:", and only sip:, sips: and tel: are called.',
+      },
+    });
+  });
+});
+
+describe('the way of an incoming call', () => {
+  const called = mapping(1);
+  const from = address('sip:434@pbx.example', 'Anna');
+  const known = mapping(4, { peer: { type: 1, id: 44 } });
+
+  it('leads to the peer of the account that was called', () => {
+    const decision = routeIncoming({ from, sdp: offerSdp }, called, lookup([called]), false);
+    expect(decision).toEqual({
+      offer: { mapping: called, from: { uri: 'sip:434@pbx.example', user: '434', displayName: 'Anna' }, sdp: offerSdp },
+    });
+  });
+
+  it.each([
+    ['the account has no mapping any more', undefined, offerSdp, 404],
+    ['the mapping may not be called', mapping(1, { canBeCalled: false }), offerSdp, 403],
+    ['there is no offer', called, undefined, 488],
+  ])('is refused when %s', (_why, target, sdp, status) => {
+    const decision = routeIncoming({ from, ...(sdp === undefined ? {} : { sdp }) }, target, lookup([called]), false);
+    expect('refuse' in decision && decision.refuse.status).toBe(status);
+  });
+
+  const callerOf = (ignoreContact: boolean, contact?: ReturnType<typeof address>): unknown => {
+    const call = { from, sdp: offerSdp, ...(contact === undefined ? {} : { contact }) };
+    const other = mapping(5, { peer: { type: 1, id: 55 } });
+    const decision = routeIncoming(call, called, lookup([called, known, other]), ignoreContact);
+    return 'offer' in decision ? decision.offer.from : undefined;
+  };
+  const anna = { uri: 'sip:434@pbx.example', user: '434', displayName: 'Anna', peer: { type: 1, id: 44 } };
+
+  it('names the messenger user whose address stands in From', () => {
+    expect(callerOf(false)).toEqual(anna);
+    expect(callerOf(false, address('sip:asterisk@10.0.0.1'))).toEqual(anna);
+  });
+
+  it('names the messenger user whose address stands in Contact first', () => {
+    const contact = address('sip:435@pbx.example');
+    expect(callerOf(false, contact)).toEqual({ uri: 'sip:435@pbx.example', user: '435', displayName: 'Anna', peer: { type: 1, id: 55 } });
+  });
+
+  it('names the caller by From alone with dialog-ignore-contact-field', () => {
+    expect(callerOf(true, address('sip:435@pbx.example'))).toEqual(anna);
+  });
+});

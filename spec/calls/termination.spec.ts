@@ -1,0 +1,115 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { CallRefusal } from '../../src/sip/types.js';
+import { hangupTable, hangupTermination } from '../../src/calls/hangup.js';
+import { cancelTermination, localTable, refusalTermination, statusTable } from '../../src/calls/termination.js';
+
+const end = (status: number, phrase: string, more: Partial<CallRefusal> = {}): ReturnType<typeof refusalTermination> =>
+  refusalTermination({ status, phrase, ...more });
+
+describe('why a refused call ended', () => {
+  it('is told in a sentence with what stood on the wire', () => {
+    expect(end(486, 'Busy Here')).toEqual({
+      reason: 'busy',
+      class: 'client',
+      message: 'The line is busy (486 Busy Here).',
+      sip: { status: 486, phrase: 'Busy Here' },
+    });
+  });
+
+  it.each([
+    [302, 'unavailable', 'upstream'],
+    [401, 'caller_disabled', 'client'],
+    [403, 'rejected', 'client'],
+    [404, 'callee_not_found', 'client'],
+    [407, 'caller_disabled', 'client'],
+    [408, 'no_answer', 'client'],
+    [410, 'callee_not_found', 'client'],
+    [415, 'media', 'upstream'],
+    [480, 'unavailable', 'client'],
+    [484, 'callee_not_found', 'client'],
+    [487, 'no_answer', 'client'],
+    [488, 'media', 'upstream'],
+    [500, 'error', 'upstream'],
+    [503, 'unavailable', 'upstream'],
+    [600, 'busy', 'client'],
+    [603, 'rejected', 'client'],
+    [604, 'callee_not_found', 'client'],
+    [606, 'media', 'upstream'],
+  ])('is %i -> %s', (status, reason, owner) => {
+    expect(end(status, '')).toMatchObject({ reason, class: owner });
+  });
+
+  it('is known for every status there can be, in one sentence and with a phrase', () => {
+    for (let status = 300; status <= 699; status += 1) {
+      const { message, sip } = end(status, '');
+      expect(message).toMatch(new RegExp(`^[A-Z].* \\(${String(status)} [^)]+\\)\\.`));
+      expect(sip?.phrase).not.toBe('');
+    }
+    expect(end(444, 'Odd')).toMatchObject({ reason: 'error', class: 'upstream' });
+    expect(end(555, '').sip?.phrase).toBe(statusTable.get(555)?.phrase);
+  });
+
+  it('says what to do about a wrong password, and shows no password', () => {
+    expect(end(403, 'Forbidden', { wrongPassword: true })).toMatchObject({
+      reason: 'caller_disabled',
+      message: "The SIP server refused the account's password (403 Forbidden). Check sip_user, sip_password and auth_user of the mapping.",
+    });
+  });
+
+  it('is that nothing answered when the refusal is our own stack\'s, and then no status is claimed', () => {
+    const local = { code: 'SIP_TIMEOUT', message: 'No answer from pbx.example:5060 over udp within 32 s.' } as const;
+    expect(end(408, 'Request Timeout', { local })).toEqual({ reason: 'unavailable', class: 'upstream', message: local.message });
+  });
+
+  it('is read from Reason when the call was answered elsewhere, or a telephone network says more than the status', () => {
+    expect(end(487, 'Request Terminated', { reason: { protocol: 'SIP', cause: 200 } })).toMatchObject({ reason: 'picked_up', class: 'success' });
+    expect(end(480, 'Temporarily Unavailable', { reason: { protocol: 'q.850', cause: 19 } }).reason).toBe('no_answer');
+    expect(end(503, 'Service Unavailable', { reason: { protocol: 'Q.850', cause: 17 } }).reason).toBe('busy');
+    expect(end(404, 'Not Found', { reason: { protocol: 'Q.850', cause: 17 } }).reason).toBe('callee_not_found');
+    expect(end(480, 'Temporarily Unavailable', { reason: { protocol: 'Q.850', cause: 127 } }).reason).toBe('unavailable');
+  });
+
+  it('never carries more of a stranger\'s phrase than one short line', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (phrase) => {
+        const { message, sip } = end(486, phrase);
+        expect(message).not.toMatch(/\p{Cc}/u);
+        expect(sip?.phrase.length).toBeLessThanOrEqual(64);
+        expect(sip?.phrase).not.toBe('');
+      }),
+    );
+  });
+});
+
+describe('why a caller gave up', () => {
+  it.each([
+    [undefined, 'no_answer'],
+    [{ protocol: 'SIP', cause: 487 }, 'no_answer'],
+    [{ protocol: 'SIP', cause: 200, text: 'Call completed elsewhere' }, 'picked_up'],
+    [{ protocol: 'sip', cause: 200 }, 'picked_up'],
+    [{ protocol: 'Q.850', cause: 26 }, 'picked_up'],
+    [{ protocol: 'SIP', cause: 603 }, 'rejected'],
+    [{ protocol: 'SIP', cause: 600 }, 'busy'],
+    [{ protocol: 'Q.850', cause: 200 }, 'no_answer'],
+  ])('%j -> %s', (reason, expected) => {
+    expect(cancelTermination(reason).reason).toBe(expected);
+  });
+});
+
+describe('sentences of our own', () => {
+  it('are whole sentences', () => {
+    for (const { message } of Object.values(localTable)) expect(message).toMatch(/^[A-Z].*\.$/);
+    for (const row of Object.values(hangupTable)) expect(row.sentence).toMatch(/^[A-Z].*[a-z]$/);
+  });
+
+  it('of a hangup name the response only when one was sent', () => {
+    expect(hangupTermination('rejected', true)).toEqual({
+      reason: 'rejected',
+      class: 'client',
+      message: 'The call was declined (603 Decline).',
+      sip: { status: 603, phrase: 'Decline' },
+    });
+    expect(hangupTermination('normal', false)).toEqual({ reason: 'normal', class: 'success', message: 'The call was ended here.' });
+  });
+});

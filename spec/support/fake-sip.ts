@@ -1,0 +1,188 @@
+/** A SIP stack for specs: accounts that record what they are asked, calls whose far end the spec plays. Nothing happens by itself. */
+import type {
+  AccountSettings,
+  CallDialog,
+  CallRefusal,
+  IncomingCall,
+  IncomingCallEvents,
+  InviteOptions,
+  NameAddress,
+  OutgoingCall,
+  OutgoingCallEvents,
+  ReasonValue,
+  RegisterOutcome,
+  SipAccount,
+} from '../../src/sip/types.js';
+
+/** `sip:434@pbx.example` as a From, To or Contact. */
+export function address(uri: string, displayName?: string): NameAddress {
+  const rest = uri.replace(/^sips?:/, '');
+  const at = rest.indexOf('@');
+  const host = (at < 0 ? rest : rest.slice(at + 1)).replace(/[;:].*$/, '');
+  return {
+    uri,
+    host,
+    ...(at < 0 ? {} : { user: rest.slice(0, at) }),
+    ...(displayName === undefined ? {} : { displayName }),
+  };
+}
+
+export class FakeDialog implements CallDialog {
+  /** One entry for each `bye`. */
+  readonly byes: (ReasonValue | undefined)[] = [];
+
+  bye(reason?: ReasonValue): void {
+    this.byes.push(reason);
+  }
+}
+
+/** An INVITE that an account sent; the spec answers it. */
+export class FakeOutgoingCall implements OutgoingCall {
+  /** One entry for each `cancel`. */
+  readonly cancels: (ReasonValue | undefined)[] = [];
+  readonly dialog = new FakeDialog();
+
+  constructor(
+    readonly options: InviteOptions,
+    private readonly events: OutgoingCallEvents,
+  ) {}
+
+  cancel(reason?: ReasonValue): void {
+    this.cancels.push(reason);
+  }
+
+  progress(status: number, sdp?: string, remote?: NameAddress): void {
+    this.events.onProgress({
+      status,
+      phrase: 'Provisional',
+      ...(sdp === undefined ? {} : { sdp }),
+      ...(remote === undefined ? {} : { remote }),
+    });
+  }
+
+  accept(sdp?: string, remote?: NameAddress): void {
+    this.events.onAccepted({
+      dialog: this.dialog,
+      ...(sdp === undefined ? {} : { sdp }),
+      ...(remote === undefined ? {} : { remote }),
+    });
+  }
+
+  refuse(status: number, phrase: string, more: Partial<CallRefusal> = {}): void {
+    this.events.onRefused({ status, phrase, ...more });
+  }
+
+  remoteBye(reason?: ReasonValue): void {
+    this.events.onBye(reason);
+  }
+}
+
+export class FakeAccount implements SipAccount {
+  readonly settings: AccountSettings;
+  /** Every INVITE, oldest first. */
+  readonly invites: FakeOutgoingCall[] = [];
+  /** Thrown by the next `invite`. */
+  fault: Error | undefined;
+
+  constructor(user: string, domain = 'pbx.example') {
+    this.settings = {
+      token: `t${user}`,
+      user,
+      domain,
+      password: 'secret',
+      target: { transport: 'udp', host: domain, port: 5060 },
+    };
+  }
+
+  /** The last INVITE. */
+  get call(): FakeOutgoingCall {
+    const call = this.invites.at(-1);
+    if (call === undefined) throw new Error(`account ${this.settings.user} sent no INVITE`);
+    return call;
+  }
+
+  register(): Promise<RegisterOutcome> {
+    return Promise.resolve({ kind: 'registered', expiresS: 1_800, contactChanged: false });
+  }
+
+  invite(options: InviteOptions, events: OutgoingCallEvents): OutgoingCall {
+    if (this.fault !== undefined) throw this.fault;
+    const call = new FakeOutgoingCall(options, events);
+    this.invites.push(call);
+    return call;
+  }
+
+  remove(): void {
+    // Nothing is held.
+  }
+}
+
+export interface SentResponse {
+  status: number;
+  phrase?: string;
+  reason?: ReasonValue;
+  retryAfterS?: number;
+  sdp?: string;
+}
+
+/** An INVITE for an account; the spec plays the caller. */
+export class FakeIncomingCall implements IncomingCall {
+  readonly callId = 'sip-call-id';
+  readonly requestUri: NameAddress;
+  readonly from: NameAddress;
+  readonly to: NameAddress;
+  readonly contact?: NameAddress;
+  readonly sdp?: string;
+  events: IncomingCallEvents | undefined;
+  /** Every response of ours, in order. */
+  readonly sent: SentResponse[] = [];
+  readonly dialog = new FakeDialog();
+  /** The call is over on the SIP side: `accept` gives no dialog. */
+  over = false;
+
+  constructor(
+    readonly account: SipAccount,
+    options: { from?: NameAddress; contact?: NameAddress; sdp?: string | null } = {},
+  ) {
+    this.requestUri = address(`sip:${account.settings.token}@127.0.0.1`);
+    this.to = address(`sip:${account.settings.user}@${account.settings.domain}`);
+    this.from = options.from ?? address('sip:600@pbx.example', 'Reception');
+    if (options.contact !== undefined) this.contact = options.contact;
+    if (options.sdp !== null) this.sdp = options.sdp ?? 'v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\n';
+  }
+
+  get statuses(): number[] {
+    return this.sent.map(({ status }) => status);
+  }
+
+  ring(): void {
+    this.sent.push({ status: 180 });
+  }
+
+  accept(sdp: string): CallDialog | undefined {
+    if (this.over) return undefined;
+    this.sent.push({ status: 200, sdp });
+    return this.dialog;
+  }
+
+  reject(status: number, options: { phrase?: string; reason?: ReasonValue; retryAfterS?: number } = {}): void {
+    this.sent.push({ status, ...options });
+  }
+
+  cancel(reason?: ReasonValue): void {
+    this.over = true;
+    this.events?.onCancelled(reason);
+  }
+
+  confirm(): void {
+    this.events?.onConfirmed();
+  }
+
+  lose(): void {
+    this.events?.onLost();
+  }
+
+  remoteBye(reason?: ReasonValue): void {
+    this.events?.onBye(reason);
+  }
+}
