@@ -50,7 +50,7 @@ describe.skipIf(lacks('kamailio', 'postgresql', 'openssl'))('modules.sip.trace-l
 
   test('32 gives whole messages with the secrets taken out', async () => {
     const whole = wholeMessages(await logAt(32));
-    expect(whole.filter(({ text }) => /REGISTER sip:/.test(text)).length).toBeGreaterThanOrEqual(3);
+    expect(whole.filter(({ text }) => text.includes('REGISTER sip:')).length).toBeGreaterThanOrEqual(3);
     expect(whole.filter(({ text }) => text.includes('SIP/2.0 200')).length).toBeGreaterThanOrEqual(2);
     const answered = whole.find(({ text }) => /[^-]Authorization: /.test(text));
     expect(answered?.text).toBeDefined();
