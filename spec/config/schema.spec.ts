@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigError } from '../../src/base/errors.js';
 import { parseServerConf, readServerConf } from '../../src/config/read.js';
@@ -209,6 +210,40 @@ describe('what is wrong', () => {
       'modules.sip.trace-level: found 3, want one of 0, 2, 4, 8, 16, 32',
       expect.stringContaining('modules.sip.__proto__: is not a known key'),
     ]);
+  });
+});
+
+describe('any tree from a host', () => {
+  const names = ['extension', 'trace-level', 'register', 'expires', 'autocreate', 'on', 'host', 'parameters', 'password', 'value', 'listen', 'tls', 'tls-port', 'ca', 'calls', 'pool', 'embedded', 'constructor'];
+  const value = fc.letrec((tie) => ({
+    any: fc.oneof(
+      { maxDepth: 3 },
+      fc.constantFrom<unknown>(null, true, 'yes', '', '{', '{"a":1}', 'hunter2', '30 minutes', 'tcp', Number.NaN, Number.POSITIVE_INFINITY, 0, 5060, '5060', undefined),
+      fc.jsonValue({ maxDepth: 1 }),
+      fc.dictionary(fc.constantFrom(...names), tie('any'), { maxKeys: 5, noNullPrototype: true }),
+      fc.array(tie('any'), { maxLength: 3 }),
+    ),
+  })).any;
+
+  it('gives settings or ConfigError, and never what stands under a password', () => {
+    fc.assert(
+      fc.property(value, value, value, (sipValue, postgresql, password) => {
+        const secrets = { autocreate: { password: { mode: 'fixed', value: { deep: 'hunter2' }, extra: 'hunter2' } } };
+        for (const tree of [
+          { modules: { sip: sipValue }, services: { postgresql } },
+          { modules: { sip: { autocreate: { password } } }, services: { postgresql: { password } } },
+          { modules: { sip: secrets }, services: sipValue },
+        ]) {
+          try {
+            toSipConfig({ tree });
+          } catch (thrown) {
+            expect(thrown).toBeInstanceOf(ConfigError);
+            if (tree.modules.sip === secrets) expect((thrown as ConfigError).issues.filter(({ key }) => key?.includes('autocreate')).map(({ message }) => message).join()).not.toContain('hunter2');
+          }
+        }
+      }),
+      { numRuns: 500 },
+    );
   });
 });
 

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { effectiveConf } from '../extension/config-operations.js';
 
-export function checkConfig(program: Command): void {
+export function addCheckConfigCommand(program: Command): void {
   program
     .command('check-config')
     .description('print the settings a server.conf comes to, or all that is wrong in it')
