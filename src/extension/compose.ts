@@ -1,0 +1,143 @@
+/**
+ * The composition root: the only place where things are wired. Everything that is opened registers its release; `stop` releases last-in
+ * first-out: calls are drained, registrations removed, sockets closed, then the pool that is ours.
+ */
+import { hostname } from 'node:os';
+import type { Knex } from 'knex';
+import { createProvision, type Provision } from '../autocreate/provision.js';
+import { systemClock, type Clock } from '../base/clock.js';
+import { ConfigError } from '../base/errors.js';
+import { Releasers } from '../base/releasers.js';
+import { CallRouter } from '../calls/router.js';
+import { readServerConf } from '../config/read.js';
+import { toSipConfig, type SipConfig } from '../config/schema.js';
+import type { ExtensionHost } from '../host/contract.js';
+import { openDatabase } from '../mappings/database.js';
+import { MappingDirectory } from '../mappings/directory.js';
+import type { RejectedRow } from '../mappings/mapping.js';
+import { migrate } from '../mappings/migrate.js';
+import { MappingRepository } from '../mappings/repository.js';
+import { messageTrace } from '../observability/trace.js';
+import { Registrar } from '../registrar/registrar.js';
+import { openSipStack } from '../sip/stack.js';
+import type { SipStack } from '../sip/types.js';
+import { version } from './package-version.js';
+import { Roster } from './roster.js';
+import { SipAccounts } from './sip-accounts.js';
+
+/** How long un-registering may take when the extension stops, milliseconds. */
+const unregisterTimeoutMs = 2_500;
+
+/** What an initialised extension consists of. */
+export interface Composition {
+  readonly nodeId: string;
+  readonly clock: Clock;
+  readonly startedAt: number;
+  readonly config: SipConfig;
+  readonly repository: MappingRepository;
+  readonly roster: Roster;
+  readonly provision: Provision;
+  readonly registrar: Registrar;
+  readonly router: CallRouter;
+  readonly stack: SipStack;
+  readonly rejectedRows: readonly RejectedRow[];
+  readonly releasers: Releasers;
+}
+
+/**
+ * Opens everything. What was opened is closed again when a later step fails.
+ * @throws ConfigError, ExtensionError: DATABASE_*, SIP_TRANSPORT
+ */
+export async function compose(host: ExtensionHost): Promise<Composition> {
+  const log = host.logger.child({ component: 'sip' });
+  const clock = systemClock;
+  const config = toSipConfig('file' in host.config ? await readServerConf(host.config.file) : host.config);
+  const releasers = new Releasers((message) => log.error(message));
+  try {
+    const knex = await openPool(host, config, releasers);
+    const { applied } = await migrate(knex);
+    if (applied.length > 0) log.info(`The table sip_user_mappings was brought to this version: ${applied.join(', ')}`);
+    const repository = new MappingRepository(knex);
+    const directory = new MappingDirectory();
+    const nodeId = hostname();
+
+    const stack = await openSipStack(
+      {
+        flows: { listen: config.listen, tls: config.listen.tls },
+        advertisedHost: config.listen.advertisedHost,
+        trusted: config.listen.trusted,
+        ignoresContact: config.ignoreContact,
+        userAgent: `dialog-sip-extension/${version}`,
+      },
+      {
+        clock,
+        log,
+        tap: messageTrace(config.traceLevel, log),
+        events: {
+          onInvite: (call) => {
+            router.onIncoming(call);
+          },
+          onFlowLost: (lost, why) => {
+            registrar.onFlowLost(lost.map((account) => accounts.mappingIdOf(account)).filter((id) => id !== undefined), why);
+          },
+        },
+      },
+    );
+    releasers.add('the SIP stack', () => stack.close());
+
+    const accounts = new SipAccounts(stack, nodeId);
+    const registrar = new Registrar(config.register, { clock, random: Math.random, log });
+    releasers.add('the registrations', async () => {
+      const left = await registrar.stop(unregisterTimeoutMs);
+      if (left.length > 0) log.warn(`${left.length} registrations could not be removed in time; they end by themselves.`);
+    });
+    const router = new CallRouter(
+      { ...config.calls, ignoreContact: config.ignoreContact },
+      { mappings: directory, accounts, host: host.calls, users: host.users, clock, log },
+    );
+
+    const roster = new Roster(directory, accounts, registrar, log);
+    const rejectedRows: RejectedRow[] = [];
+    for await (const page of repository.pages()) {
+      for (const mapping of page.mappings) roster.adopt(mapping);
+      for (const row of page.rejected) {
+        rejectedRows.push(row);
+        log.error(`A row of sip_user_mappings cannot be used: ${row.problem}`, { mappingId: row.id });
+      }
+    }
+    log.info(`SIP is ready: ${directory.size} mappings, listening on ${stack.listening.join(', ')}`);
+    return {
+      nodeId,
+      clock,
+      startedAt: clock.now(),
+      config,
+      repository,
+      roster,
+      provision: createProvision(config.autocreate, repository),
+      registrar,
+      router,
+      stack,
+      rejectedRows,
+      releasers,
+    };
+  } catch (thrown) {
+    await releasers.releaseAll();
+    throw thrown;
+  }
+}
+
+/** The host's pool, else the one of `services.postgresql`. */
+async function openPool(host: ExtensionHost, config: SipConfig, releasers: Releasers): Promise<Knex> {
+  if (host.database !== undefined) return host.database;
+  if (config.database === undefined) {
+    throw new ConfigError([
+      {
+        key: 'services.postgresql',
+        message: 'there is no database: the host gave no pool, so set host, port, db, user and password, or embedded = "./data"',
+      },
+    ]);
+  }
+  const database = await openDatabase(config.database);
+  releasers.add('the database', () => database.close());
+  return database.knex;
+}

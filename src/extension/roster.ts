@@ -1,0 +1,74 @@
+/**
+ * Who is on this node: takes a mapping into the directory, the stack and the registrar together, and out of them together. It alone
+ * writes the directory.
+ */
+import { messageOf } from '../base/errors.js';
+import type { MappingDirectory } from '../mappings/directory.js';
+import type { Mapping } from '../mappings/mapping.js';
+import { registrarKeyOf } from '../registrar/ports.js';
+import type { Registrar } from '../registrar/registrar.js';
+import type { SipAccounts } from './sip-accounts.js';
+
+export class Roster {
+  /** Users whom the host disabled: their mappings stay, un-registered. */
+  readonly #disabled = new Set<number>();
+
+  constructor(
+    private readonly directory: MappingDirectory,
+    private readonly accounts: SipAccounts,
+    private readonly registrar: Registrar,
+    private readonly log: { error(message: string, meta: Record<string, unknown>): unknown },
+  ) {}
+
+  /** Takes a mapping in, and registers it if its row says so. One that is there already, as it is, is left alone. */
+  adopt(mapping: Mapping): void {
+    if (this.directory.get(mapping.id) !== undefined) return;
+    try {
+      this.directory.put(mapping);
+      this.accounts.put(mapping);
+    } catch (thrown) {
+      // One row harms itself alone (behaviour 24).
+      this.directory.delete(mapping.id);
+      this.log.error(`Mapping ${mapping.id} cannot be used: ${messageOf(thrown)}`, { mappingId: mapping.id });
+      return;
+    }
+    this.#register(mapping);
+  }
+
+  /** Un-registers a user's mappings, or registers them again. */
+  setDisabled(userId: number, disabled: boolean): void {
+    if (disabled === this.#disabled.has(userId)) return;
+    if (disabled) this.#disabled.add(userId);
+    else this.#disabled.delete(userId);
+    for (const mapping of this.mappingsOf(userId)) {
+      if (disabled) void this.registrar.remove(mapping.id);
+      else this.#register(mapping);
+    }
+  }
+
+  /** Un-registers a mapping and forgets it. */
+  async dismiss(mapping: Mapping): Promise<void> {
+    this.directory.delete(mapping.id);
+    await this.registrar.remove(mapping.id);
+    this.accounts.remove(mapping.id);
+  }
+
+  mappingsOf(userId: number): readonly Mapping[] {
+    return this.directory.byPeer({ type: 1, id: userId });
+  }
+
+  #register(mapping: Mapping): void {
+    const account = this.accounts.accountOf(mapping.id);
+    if (!mapping.register || account === undefined || this.#isDisabled(mapping)) return;
+    this.registrar.add({
+      mappingId: mapping.id,
+      aor: `sip:${mapping.sipUser}@${mapping.sipHost}`,
+      registrarKey: registrarKeyOf({ host: mapping.sipHost, port: mapping.sipPort, transport: mapping.transport }),
+      account,
+    });
+  }
+
+  #isDisabled({ peer }: Mapping): boolean {
+    return peer.type === 1 && this.#disabled.has(peer.id);
+  }
+}

@@ -1,0 +1,58 @@
+/** The SIP account of each mapping, both ways: calls ask for the account of a mapping and for the mapping of an account. */
+import { hash } from 'node:crypto';
+import type { Mapping } from '../mappings/mapping.js';
+import type { AccountSettings, SipAccount, SipStack } from '../sip/types.js';
+
+export class SipAccounts {
+  readonly #byMapping = new Map<number, SipAccount>();
+  readonly #mappingIds = new Map<SipAccount, number>();
+
+  /** @param nodeId makes the tokens of two nodes differ: each keeps a binding of its own */
+  constructor(
+    private readonly stack: Pick<SipStack, 'addAccount'>,
+    private readonly nodeId: string,
+  ) {}
+
+  /** Replaces the account of that mapping when there is one. */
+  put(mapping: Mapping): SipAccount {
+    this.remove(mapping.id);
+    const account = this.stack.addAccount(accountSettings(mapping, this.nodeId));
+    this.#byMapping.set(mapping.id, account);
+    this.#mappingIds.set(account, mapping.id);
+    return account;
+  }
+
+  remove(mappingId: number): void {
+    const account = this.#byMapping.get(mappingId);
+    if (account === undefined) return;
+    account.remove();
+    this.#byMapping.delete(mappingId);
+    this.#mappingIds.delete(account);
+  }
+
+  accountOf(mappingId: number): SipAccount | undefined {
+    return this.#byMapping.get(mappingId);
+  }
+
+  mappingIdOf(account: SipAccount): number | undefined {
+    return this.#mappingIds.get(account);
+  }
+}
+
+/** A row as the stack needs it. */
+export function accountSettings(mapping: Mapping, nodeId: string): AccountSettings {
+  return {
+    token: hash('sha256', `${nodeId} ${String(mapping.id)}`, 'hex').slice(0, 20),
+    user: mapping.sipUser,
+    domain: mapping.sipHost.includes(':') ? `[${mapping.sipHost.replace(/^\[|\]$/g, '')}]` : mapping.sipHost,
+    authUser: mapping.authUser,
+    password: mapping.sipPassword,
+    displayName: mapping.displayName,
+    target: {
+      transport: mapping.transport,
+      host: mapping.sipHost.replace(/^\[|\]$/g, ''),
+      port: mapping.sipPort,
+      webSocket: mapping.webSocket,
+    },
+  };
+}

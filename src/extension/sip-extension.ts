@@ -1,0 +1,131 @@
+/**
+ * The hooks that a messaging server calls (host-contract). States: new -> starting -> ready -> stopped; a failed `init` leads to stopped.
+ */
+import { z } from 'zod';
+import { ExtensionError } from '../base/errors.js';
+import { builtInExtensionId } from '../host/load-extension.js';
+import type { CallCommand, ExtensionHost, ExtensionStatus, HostExtension, HostUser } from '../host/contract.js';
+import { compose, type Composition } from './compose.js';
+
+const userId = z.object({ id: z.number().int().positive() });
+
+export class SipExtension implements HostExtension {
+  static readonly id = builtInExtensionId;
+
+  #state: 'new' | 'starting' | 'ready' | 'stopped' = 'new';
+  #starting: Promise<Composition> | undefined;
+  #running: Composition | undefined;
+  #stopping: Promise<void> | undefined;
+
+  /** @throws ConfigError, ExtensionError: NOT_READY when called twice, DATABASE_*, SIP_TRANSPORT */
+  async init(host: ExtensionHost): Promise<void> {
+    if (this.#state !== 'new') throw notReady(`init was called already; the extension is ${this.#state}`);
+    this.#state = 'starting';
+    this.#starting = compose(host);
+    try {
+      const running = await this.#starting;
+      if (this.#isStopped) throw notReady('it was stopped while it started');
+      this.#running = running;
+      this.#state = 'ready';
+    } catch (thrown) {
+      this.#state = 'stopped';
+      throw thrown;
+    }
+  }
+
+  /** Idempotent. @throws ExtensionError: NOT_READY, USER_INVALID, MAPPING_CONFLICT, DATABASE_* */
+  async onUserCreated(user: HostUser): Promise<void> {
+    const { roster, provision } = this.#ready();
+    const { id } = knownUser(user);
+    if (user.disabled === true) roster.setDisabled(id, true);
+    const mapping = await provision(user);
+    if (mapping !== undefined) roster.adopt(mapping);
+  }
+
+  /** @throws ExtensionError: NOT_READY, USER_INVALID */
+  onUserUpdated(user: HostUser): Promise<void> {
+    return this.#taken(({ roster }) => {
+      roster.setDisabled(knownUser(user).id, user.disabled === true);
+    });
+  }
+
+  /**
+   * Un-registers the user's mappings. The rows stay, switched off (`register`, `can_call`, `can_be_called` false): what an operator
+   * typed in is not lost.
+   * @throws ExtensionError: NOT_READY, USER_INVALID, DATABASE_*
+   */
+  async onUserDeleted(user: { id: number }): Promise<void> {
+    const { roster, repository } = this.#ready();
+    for (const mapping of roster.mappingsOf(knownUser(user).id)) {
+      await repository.update(mapping.id, { register: false, canCall: false, canBeCalled: false });
+      await roster.dismiss(mapping);
+    }
+  }
+
+  /** @throws ExtensionError: NOT_READY, COMMAND_*, CALL_*; CallNotFoundError */
+  onCall(command: CallCommand): Promise<void> {
+    return this.#running === undefined || this.#state !== 'ready'
+      ? Promise.reject(notReady(`the extension is ${this.#state}`))
+      : this.#running.router.onCall(command);
+  }
+
+  status(): ExtensionStatus {
+    const running = this.#running;
+    return {
+      ready: this.#state === 'ready',
+      nodeId: running?.nodeId ?? '',
+      uptimeMs: running === undefined ? 0 : Math.round(running.clock.now() - running.startedAt),
+      registrations: running?.registrar.status() ?? {
+        total: 0,
+        byState: { waiting: 0, registering: 0, registered: 0, retrying: 0, parked: 0, unregistering: 0 },
+        troubled: [],
+      },
+      calls: { live: running?.router.live ?? 0 },
+      listening: [...(running?.stack.listening ?? [])],
+      rejectedRows: [...(running?.rejectedRows ?? [])],
+    };
+  }
+
+  /** Idempotent; never rejects. @param options drainMs: how long live calls may go on, `modules.sip.calls.drain` by default */
+  stop(options: { drainMs?: number } = {}): Promise<void> {
+    this.#stopping ??= this.#stop(options.drainMs);
+    return this.#stopping;
+  }
+
+  async #stop(drainMs: number | undefined): Promise<void> {
+    this.#state = 'stopped';
+    // A start that fails has closed what it opened, and `init` tells of it.
+    const running = await this.#starting?.catch(() => undefined);
+    if (running === undefined) return;
+    await running.router.drain(drainMs ?? running.config.calls.drainMs);
+    await running.releasers.releaseAll();
+  }
+
+  /** Read anew after an await. */
+  get #isStopped(): boolean {
+    return this.#state === 'stopped';
+  }
+
+  #ready(): Composition {
+    if (this.#running === undefined || this.#state !== 'ready') throw notReady(`the extension is ${this.#state}`);
+    return this.#running;
+  }
+
+  /** A hook that throws synchronously rejects instead. */
+  #taken(action: (running: Composition) => void): Promise<void> {
+    return new Promise((resolve) => {
+      action(this.#ready());
+      resolve();
+    });
+  }
+}
+
+function knownUser(user: { id: number }): { id: number } {
+  const read = userId.safeParse(user);
+  if (!read.success) throw new ExtensionError('USER_INVALID', 'A user needs an id that is a whole number above 0.');
+  return read.data;
+}
+
+function notReady(why: string): ExtensionError {
+  return new ExtensionError('NOT_READY', `The SIP extension takes no calls of its hooks now: ${why}.`);
+}
