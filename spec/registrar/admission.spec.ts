@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Timer } from '../../src/base/clock.js';
 import { Admission } from '../../src/registrar/admission.js';
 import { ManualClock } from '../support/manual-clock.js';
 
@@ -26,6 +27,37 @@ describe('admission to a registrar', () => {
     expect(turns).toEqual([0, 1, 2]);
     admission.leave('a');
     expect(turns).toEqual([0, 1, 2, 3]);
+  });
+
+  it('remembers who is on their way, however long that takes', async () => {
+    const clock = new ManualClock();
+    const turns: number[] = [];
+    const admission = new Admission<number>({ maxRate: 1_000, maxInFlight: 1 }, clock, (item) => turns.push(item));
+    admission.enter('a', 0);
+    await clock.advance(3_600_000);
+    admission.enter('a', 1);
+    expect(turns).toEqual([0]);
+    admission.leave('a');
+    expect(turns).toEqual([0, 1]);
+  });
+
+  it('wakes once for each turn, though a turn be no whole number of milliseconds', async () => {
+    let timers = 0;
+    const clock = new (class extends ManualClock {
+      override after(delayMs: number, action: () => void): Timer {
+        timers += 1;
+        return super.after(delayMs, action);
+      }
+    })();
+    let turns = 0;
+    const admission: Admission<number> = new Admission<number>({ maxRate: 7, maxInFlight: 1_000 }, clock, () => {
+      turns += 1;
+    });
+    for (let item = 0; item < 200; item += 1) admission.enter('a', item);
+    await clock.advance(60_000);
+    expect(turns).toBe(200);
+    // The first goes at once.
+    expect(timers).toBe(199);
   });
 
   it('does not let a registrar that hangs hold up another', async () => {

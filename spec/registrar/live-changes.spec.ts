@@ -24,9 +24,10 @@ describe('removing a mapping', () => {
     await registrar.remove(7);
     expect(bob.expiries).toEqual([1800, 0]);
     expect(registrar.status().total).toBe(0);
+    await clock.advance(1_000);
+    expect(clock.pending).toBe(0);
     await clock.advance(2 * hour);
     expect(bob.asked).toHaveLength(2);
-    expect(clock.pending).toBe(0);
   });
 
   it('during a REGISTER un-registers after its answer', async () => {
@@ -175,6 +176,26 @@ describe('changing a mapping', () => {
     expect(after.expiries).toEqual([1800]);
     expect(registrar.status().byState.registered).toBe(1);
     expect(log.lines.filter((line) => line.startsWith('warn'))).toEqual([]);
+  });
+
+  it('and removing it while it waits in the queue leaves its turn to the next, however long it waited', async () => {
+    const { clock, account, add, registrar } = startRegistrar({ maxInFlight: 1 });
+    const [parked, stuck, next] = [account(), account(), account()];
+    parked.usual = wrongPassword;
+    add(1, parked);
+    await settle();
+    // Each of these keeps the others waiting for three minutes: longer together than the probe of the parked one was away.
+    stuck.isHeld = true;
+    for (let mapping = 2; mapping < 30; mapping += 1) add(mapping, stuck);
+    void registrar.change(entryOf(1, parked));
+    await clock.advance(hour);
+    expect(parked.asked).toHaveLength(1);
+    await registrar.remove(1);
+    stuck.isHeld = false;
+    for (let mapping = 2; mapping < 30; mapping += 1) void registrar.remove(mapping);
+    add(100, next);
+    await clock.advance(10 * minute);
+    expect(next.asked).toHaveLength(1);
   });
 
   it('of registrar removes the old binding first, then registers at the new one', async () => {

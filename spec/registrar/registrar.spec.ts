@@ -105,6 +105,18 @@ describe('a registration', () => {
     expect(log.metas[1]).toEqual({ mappingId: 7, aor: 'sip:7@pbx.example.com', registrar: 'pbx.example.com:5060:udp', status: 500 });
   });
 
+  it('starts its backoff afresh after each success', async () => {
+    const { clock, account, add, log } = startRegistrar();
+    const bob = account();
+    bob.script = [refused(500), refused(500), refused(500), granted(1800), refused(502)];
+    add(7, bob);
+    await clock.advance(hour);
+    expect(log.lines.filter((line) => line.startsWith('warn')).map((line) => /Next try.*/.exec(line)?.[0])).toEqual([
+      'Next try in 15 s.',
+      'Next try in 15 s.',
+    ]);
+  });
+
   it('waits as long as Retry-After asks', async () => {
     const { clock, account, add } = startRegistrar();
     const bob = account();
@@ -147,6 +159,19 @@ describe('a registration', () => {
     expect(statusOf(7)).toMatchObject({ state: 'retrying', lastCode: 423 });
   });
 
+  it.each([
+    ['is what we asked for already', 1800],
+    ['is above a week', 8 * 24 * 3600],
+  ])('is tried later when the Min-Expires of a 423 %s', async (_name, minExpiresS) => {
+    const { account, add, statusOf } = startRegistrar();
+    const bob = account();
+    bob.usual = refused(423, 'Interval Too Brief', { minExpiresS });
+    add(7, bob);
+    await settle();
+    expect(bob.expiries).toEqual([1800]);
+    expect(statusOf(7)).toMatchObject({ state: 'retrying', lastCode: 423, nextTryAt: '2026-01-01T00:00:15.000Z' });
+  });
+
   it('is registered once more when its Contact was corrected, and not in a loop', async () => {
     const { account, add, registrar } = startRegistrar();
     const bob = account();
@@ -155,6 +180,25 @@ describe('a registration', () => {
     await settle();
     expect(bob.asked).toHaveLength(2);
     expect(registrar.status().byState.registered).toBe(1);
+  });
+
+  it('has its Contact corrected again when a later refresh shows another address', async () => {
+    const { clock, account, add } = startRegistrar();
+    const bob = account();
+    bob.script = [granted(1800, true), granted(1800), granted(1800, true), granted(1800)];
+    add(7, bob);
+    await clock.advance(27 * minute);
+    expect(bob.asked).toHaveLength(4);
+  });
+
+  it('takes a Min-Expires that grows later on too', async () => {
+    const { clock, account, add } = startRegistrar();
+    const bob = account();
+    const tooBrief = (minExpiresS: number) => refused(423, 'Interval Too Brief', { minExpiresS });
+    bob.script = [tooBrief(2000), tooBrief(3000), granted(3000), tooBrief(4000)];
+    add(7, bob);
+    await clock.advance(30 * minute);
+    expect(bob.expiries).toEqual([1800, 2000, 3000, 3000, 4000]);
   });
 
   it('that the registrar accepts for no time at all is tried again with backoff', async () => {
@@ -251,6 +295,28 @@ describe('a lost connection', () => {
     bob.usual = granted(1800);
     await clock.advance(minute);
     expect(registrar.status().byState.registered).toBe(1);
+  });
+
+  it('is over once the registrar answers: from then on its refusals are backed off from as ever', async () => {
+    const { clock, account, add, registrar, statusOf } = startRegistrar();
+    const bob = account();
+    bob.script = [granted(1800), refused(500, 'Oops')];
+    add(7, bob);
+    await settle();
+    registrar.onFlowLost([7], 'it closed the connection');
+    await clock.advance(500);
+    expect(statusOf(7)).toMatchObject({ lastCode: 500, nextTryAt: '2026-01-01T00:00:30.500Z' });
+  });
+
+  it('is over once it is registered again: a timeout much later is no flow that was lost', async () => {
+    const { clock, account, add, registrar, log } = startRegistrar();
+    const bob = account();
+    bob.script = [granted(1800), granted(1800), timeout];
+    add(7, bob);
+    await settle();
+    registrar.onFlowLost([7], 'it closed the connection');
+    await clock.advance(28 * minute);
+    expect(log.lines.at(-2)).toMatch(/No answer from .* Next try in 15 s\.$/);
   });
 
   it('during a REGISTER waits for its answer, so that never two are on their way', async () => {

@@ -54,6 +54,7 @@ describe('the wait after a failure', () => {
         expect(wait).toBeLessThanOrEqual(s * 1_100);
       }),
     );
+    expect(retryAfterWaitMs(minute, 0, 0.5)).toBe(63_000);
     expect(retryAfterWaitMs(24 * 60 * minute, 0, 0)).toBe(30 * minute);
     expect(retryAfterWaitMs(0, 0, 0)).toBe(500);
     expect(retryAfterWaitMs(0, 10, 0)).toBe(30_000);
