@@ -84,7 +84,7 @@ function treeOf(table: MappingsTable, inFlight: number): Record<string, unknown>
     modules: {
       sip: {
         extension: 'im.dlg.sip.extension.SipExtension',
-        register: { 'max-rate': 1_000_000, 'max-in-flight': inFlight },
+        register: { 'max-rate': 100_000, 'max-in-flight': inFlight },
         listen: { host: '127.0.0.1', 'udp-port': 0, 'tcp-port': 0 },
       },
     },
@@ -127,7 +127,7 @@ async function usageOf(subject: Subject): Promise<Usage> {
 function print(results: readonly Result[]): void {
   const row = (...cells: (string | number)[]): string => {
     const [what, ...figures] = cells;
-    return `${String(what).padEnd(42)}${figures.map((figure) => String(figure).padStart(9)).join('')}`;
+    return `${String(what).padEnd(42)}${figures.map((figure) => String(figure).padStart(11)).join('')}`;
   };
   console.log(row('', 'done', 'CPU s', 'per CPU s', 'wall s', 'RSS MB'));
   for (const { what, operations, from, to } of results) {

@@ -22,12 +22,13 @@ function report(message: SubjectReport): void {
 
 async function start(tree: Record<string, unknown>): Promise<void> {
   const { loadExtension } = (await import(compiled)) as { loadExtension(tree: Record<string, unknown>): Promise<HostExtension> };
-  const logger = createLogger({ level: 'error', format: format.simple() });
+  // As in a host: every line is formatted. Only complaints are kept.
+  const logger = createLogger({ level: 'info', format: format.json() });
   logger.pipe(
     new Writable({
       objectMode: true,
-      write: (record: { message: unknown }, _encoding, done) => {
-        report({ kind: 'fault', message: String(record.message) });
+      write: (record: { level: string; message: unknown }, _encoding, done) => {
+        if (record.level === 'error' || record.level === 'warn') report({ kind: 'fault', message: String(record.message) });
         done();
       },
     }),
