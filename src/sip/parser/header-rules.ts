@@ -9,7 +9,7 @@ import type { NameAddrHeader } from 'sip.js/lib/core/index.js';
 import type { ReasonValue } from '../types.js';
 import type { ParameterTable } from './scan.js';
 import { indexWithin, isToken, readNumber, readParameters, semicolon, splitList, startsWithIgnoringCase, skipBlanks, trimmed, unquoted } from './scan.js';
-import { parseUri, readAddress } from './uri.js';
+import { parseUri, readUsableAddress } from './uri.js';
 import { readVia } from './via.js';
 
 /** Gives undefined when the text does not follow the rule. */
@@ -34,7 +34,7 @@ function readAddressList(text: string): ListedAddress[] | undefined {
   if (spans === undefined || spans.length === 0) return undefined;
   const list: ListedAddress[] = [];
   for (const { from, to } of spans) {
-    const parsed = readAddress(text.substring(from, to));
+    const parsed = readUsableAddress(text.substring(from, to));
     if (parsed === undefined) return undefined;
     list.push({ position: to, offset: from, parsed });
   }
@@ -250,9 +250,9 @@ const number32 = (text: string): number | undefined => readNumber(text.trim(), l
 export const headerRules: ReadonlyMap<string, HeaderRule> = new Map<string, HeaderRule>([
   ['Contact', readContacts],
   ['Record_Route', readAddressList],
-  ['Name_Addr_Header', (text) => (text.includes('<') ? readAddress(text) : undefined)],
+  ['Name_Addr_Header', (text) => (text.includes('<') ? readUsableAddress(text) : undefined)],
   ...['From', 'To', 'Refer_To', 'Referred_By', 'Route', 'Path', 'Service_Route', 'P_Asserted_Identity', 'P_Preferred_Identity', 'Diversion', 'Reply_To', 'Remote_Party_ID'].map(
-    (name): [string, HeaderRule] => [name, readAddress],
+    (name): [string, HeaderRule] => [name, readUsableAddress],
   ),
   ['SIP_URI', (text) => (startsWithIgnoringCase(text, 'sip', 0) ? parseUri(text) : undefined)],
   ['Via', readTopVia],

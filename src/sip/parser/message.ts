@@ -27,8 +27,8 @@ export class ParsedResponse extends IncomingResponseMessage {}
 
 type ParsedMessage = ParsedRequest | ParsedResponse;
 
-/** Headers whose every value is an address; SIP.js's rules for some of them would give a list. */
-const addressLists: ReadonlySet<string> = new Set(['Contact', 'Route', 'Record-Route', 'Path', 'Service-Route', 'P-Asserted-Identity', 'P-Preferred-Identity']);
+/** Headers whose every value is an address, readable or not: it has to be echoed, and SIP.js's rules for some of them give a list. */
+const addresses: ReadonlySet<string> = new Set(['From', 'To', 'Contact', 'Route', 'Record-Route', 'Path', 'Service-Route', 'P-Asserted-Identity', 'P-Preferred-Identity']);
 
 function rawHeaders(message: ParsedMessage, name: string): readonly RawHeader[] | undefined {
   const table: HeaderTable = message.headers;
@@ -53,7 +53,7 @@ function parseHeader(this: ParsedMessage, name: string, index = 0): unknown {
   const table: HeaderTable = this.headers;
   const header = table[spelling]?.[index];
   if (header === undefined) return undefined;
-  return (header.parsed ??= addressLists.has(spelling) ? readAddress(header.raw) : headerRules.get(rule)?.(header.raw));
+  return (header.parsed ??= addresses.has(spelling) ? readAddress(header.raw) : headerRules.get(rule)?.(header.raw));
 }
 
 function addHeader(this: ParsedMessage, name: string, value: string): void {

@@ -98,7 +98,7 @@ class MessageReader {
       return false;
     }
     this.responseStatus = status;
-    this.responsePhrase = text.substring(12, to);
+    this.responsePhrase = text.slice(12, to);
     return true;
   }
 

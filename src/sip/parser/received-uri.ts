@@ -45,8 +45,14 @@ export class ReceivedSipUri extends URI {
 export class OpaqueUri extends URI {
   private readonly text: string;
 
-  /** @param text as received; blanks, controls and the characters that end a URI are percent-escaped in it. */
-  constructor(text: string) {
+  /**
+   * @param text as received; blanks, controls and the characters that end a URI are percent-escaped in it
+   * @param isUri false for text that stands where a URI should and is none
+   */
+  constructor(
+    text: string,
+    readonly isUri: boolean,
+  ) {
     const safe = escapeUnsafe(text);
     const colon = safe.indexOf(':');
     const scheme = colon > 0 ? safe.substring(0, colon).toLowerCase() : '';
@@ -68,7 +74,7 @@ export class OpaqueUri extends URI {
   }
 
   override clone(): URI {
-    return new OpaqueUri(this.text);
+    return new OpaqueUri(this.text, this.isUri);
   }
 }
 

@@ -66,7 +66,7 @@ export function trimmed(text: string, from: number, to: number): string {
   let end = to;
   const start = skipBlanks(text, from, to);
   while (end > start && isBlank(text.charCodeAt(end - 1))) end -= 1;
-  return text.substring(start, end);
+  return text.slice(start, end);
 }
 
 /** The index after the quote that closes the one at `from`, or -1. */

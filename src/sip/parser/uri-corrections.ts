@@ -66,8 +66,8 @@ export const uriCorrections = [
     'RFC 3261 25.1: a quoted string escapes `"` and `\\`; SIP.js writes a display name as it is, so that it can add headers.',
     function (this: WrittenAddress): string {
       const { displayName } = this;
-      const name = displayName === undefined || displayName === '' ? '' : `${quoteDisplayName(displayName)} `;
-      return `${name}<${this.uri.toString()}>${withoutControls(writeParameters(this.parameters))}`;
+      const quoted = displayName === undefined ? '""' : quoteDisplayName(displayName);
+      return `${quoted === '""' ? '' : `${quoted} `}<${this.uri.toString()}>${withoutControls(writeParameters(this.parameters))}`;
     },
   ),
   correct(

@@ -26,7 +26,7 @@ export function parseUri(text: string): URI | undefined {
   if (afterScheme > 0) return parseSipUri(text, afterScheme);
   const colon = text.indexOf(':');
   if (!isToken(text, 0, colon) || colon + 1 === text.length || isUnsafeText(text)) return undefined;
-  return new OpaqueUri(text);
+  return new OpaqueUri(text, true);
 }
 
 function parseSipUri(text: string, afterScheme: number): URI | undefined {
@@ -169,7 +169,7 @@ export function readAddress(text: string): NameAddrHeader | undefined {
   if (parameters === undefined) return undefined;
   const uriText = text.substring(spans.uriFrom, spans.uriTo);
   const name = spans.isBare ? '' : trimmed(text, spans.nameFrom, spans.uriFrom - 1);
-  const header = new NameAddrHeader(parseUri(uriText) ?? new OpaqueUri(uriText), unquoted(name), {});
+  const header = new NameAddrHeader(parseUri(uriText) ?? new OpaqueUri(uriText, false), unquoted(name), {});
   header.parameters = parameters;
   return header;
 }
@@ -179,10 +179,16 @@ export function tagOf(text: string, spans: AddressSpans): string | null | undefi
   return findParameter(text, 'tag', spans.parametersFrom);
 }
 
+/** As `readAddress`, but undefined also when the URI cannot be read. */
+export function readUsableAddress(text: string): NameAddrHeader | undefined {
+  const header = readAddress(text);
+  return header?.uri instanceof OpaqueUri && !header.uri.isUri ? undefined : header;
+}
+
 /** An address in the terms of the rest of the program; undefined when it or its URI cannot be read. */
 export function parseNameAddress(text: string): NameAddress | undefined {
-  const header = readAddress(text);
-  return header === undefined || (header.uri instanceof OpaqueUri && parseUri(header.uri.toString()) === undefined) ? undefined : toNameAddress(header);
+  const header = readUsableAddress(text);
+  return header === undefined ? undefined : toNameAddress(header);
 }
 
 export function toNameAddress(header: NameAddrHeader): NameAddress {

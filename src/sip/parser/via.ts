@@ -13,7 +13,7 @@ export interface ViaValue {
   port?: number;
   branch?: string;
   received?: string;
-  /** Absent when the parameter has no value yet. */
+  /** Only with a value: a request's bare `rport` is in `params`. */
   rport?: string;
   ttl?: number;
   maddr?: string;
@@ -79,9 +79,8 @@ function takeParameters(via: ViaValue, parameters: Record<string, string | null>
     if (name === 'branch' && typeof value === 'string') via.branch = value;
     else if (name === 'received' && typeof value === 'string') via.received = value;
     else if (name === 'maddr' && typeof value === 'string') via.maddr = value;
-    else if (name === 'rport') {
-      if (typeof value === 'string' && readNumber(value, 65_535) !== undefined) via.rport = value;
-    } else if (name === 'ttl') via.ttl = readNumber(value ?? '', 255);
+    else if (name === 'rport' && readNumber(value ?? '', 65_535) !== undefined) via.rport = value ?? '';
+    else if (name === 'ttl') via.ttl = readNumber(value ?? '', 255);
     else (via.params ??= {})[name] = value ?? null;
   }
 }
