@@ -115,7 +115,7 @@ describe.each([
     for (const [state, guard] of Object.entries(table.guards)) {
       const guarded = state !== 'talking' && state !== 'ended';
       expect([state, guard !== 'none'], state).toEqual([state, guarded]);
-      expect([state, table.steps[state]?.['timeout'] !== undefined]).toEqual([state, guarded]);
+      expect([state, table.steps[state]?.timeout !== undefined]).toEqual([state, guarded]);
     }
   });
 
@@ -139,7 +139,7 @@ describe.each([
       // `routing` is left by what `route` decides, which no table knows.
       if (state === 'talking' || state === 'routing') continue;
       let at = state;
-      for (let turn = 0; turn < 4; turn += 1) at = table.steps[at]?.['timeout']?.next ?? at;
+      for (let turn = 0; turn < 4; turn += 1) at = table.steps[at]?.timeout?.next ?? at;
       expect([state, at]).toEqual([state, 'ended']);
     }
   });

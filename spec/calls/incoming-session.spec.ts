@@ -80,7 +80,7 @@ describe('a call from SIP to the messenger', () => {
 
 describe('an incoming call that is not let through', () => {
   it.each([
-    ['its account has no mapping any more', {}, (w: World) => w.accounts.clear(), { sdp: offerSdp }, 404],
+    ['its account has no mapping any more', {}, (w: World) => { w.accounts.clear(); }, { sdp: offerSdp }, 404],
     ['the mapping may not be called', { mappings: [mapping(1, { canBeCalled: false })] }, undefined, { sdp: offerSdp }, 403],
     ['the INVITE has no offer', {}, undefined, { sdp: null }, 488],
   ] as const)('because %s is refused, and the host hears nothing', (_why, options, prepare, incoming, status) => {

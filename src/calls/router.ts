@@ -66,9 +66,9 @@ export class CallRouter {
     const mapping = mappingId === undefined ? undefined : ports.mappings.get(mappingId);
     const decision = routeIncoming(call, mapping, ports.mappings, settings.ignoreContact);
     if ('refuse' in decision) {
-      const { status, phrase, message } = decision.refuse;
+      const { status, phrase, reason, message } = decision.refuse;
       ports.log.info(`An incoming call was refused (${status} ${phrase}): ${message}`, { sipCallId: call.callId, mappingId });
-      call.reject(status, { phrase });
+      call.reject(status, reason === undefined ? { phrase } : { phrase, reason });
       return;
     }
     const session = new IncomingSession(this.#newCallId(), call, decision.offer, this.#context);

@@ -1,6 +1,6 @@
 /** Where a call goes and whether it may: pure decisions over the mappings in memory. */
 import type { CallTarget, Peer, RemoteParty } from '../host/contract.js';
-import type { IncomingCall, NameAddress } from '../sip/types.js';
+import type { IncomingCall, NameAddress, ReasonValue } from '../sip/types.js';
 import { escapeUser, readAddress, sipUri } from './address.js';
 import type { MappingLookup, RoutableMapping } from './ports.js';
 import type { Termination } from './termination.js';
@@ -26,6 +26,8 @@ export type OutgoingDecision =
 export interface IncomingRefusal {
   readonly status: number;
   readonly phrase: string;
+  /** For the caller's side, where the status alone would leave people guessing. */
+  readonly reason?: ReasonValue;
   readonly message: string;
 }
 
@@ -64,7 +66,8 @@ export function routeIncoming(
   const { sdp } = call;
   if (sdp === undefined) {
     const message = 'The INVITE carries no offer (SDP), and calls are taken only with one.';
-    return { refuse: { status: 488, phrase: 'Not Acceptable Here', message } };
+    const reason = { protocol: 'SIP', cause: 488, text: 'The INVITE has no offer (SDP)' };
+    return { refuse: { status: 488, phrase: 'Not Acceptable Here', reason, message } };
   }
   return { offer: { mapping, from: callerOf(call, mappings, ignoreContact), sdp } };
 }

@@ -1,0 +1,85 @@
+/** Keeps docs/calls.md true to the tables of the code. `UPDATE_DOCS=1` writes them anew. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { incomingTable, outgoingTable, type CallStateTable } from '../../src/calls/call-state.js';
+import { hangupTable } from '../../src/calls/hangup.js';
+import { classTable, localTable, q850Table, statusTable } from '../../src/calls/termination.js';
+import type { ReasonValue } from '../../src/sip/types.js';
+
+const file = new URL('../../docs/calls.md', import.meta.url);
+
+function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+function stateTable<S extends string, E extends string, A extends string>(table: CallStateTable<S, E, A>): string {
+  const rows = (Object.keys(table.steps) as S[]).flatMap((state) => {
+    const steps = Object.entries(table.steps[state]) as [E, { next: S; actions: readonly A[] }][];
+    const guard = table.guards[state];
+    return steps.map(([event, step], index) => [
+      index === 0 ? `**${state}**` : '',
+      event === 'timeout' ? `timeout (${guard})` : event,
+      step.next === state ? 'stays' : step.next,
+      step.actions.join(', '),
+    ]);
+  });
+  return markdown(['state', 'event', 'next', 'does'], rows);
+}
+
+const reason = (value: ReasonValue | undefined): string =>
+  value === undefined ? '' : `\`${value.protocol};cause=${String(value.cause)};text="${value.text ?? ''}"\``;
+
+const printed: Record<string, string> = {
+  outgoing: stateTable(outgoingTable),
+  incoming: stateTable(incomingTable),
+  status: markdown(
+    ['status', 'reason', 'class', 'what a person reads'],
+    [...statusTable].map(([status, row]) => [
+      `${String(status)} ${row.phrase}`,
+      row.reason,
+      row.class,
+      [`${row.sentence}.`, row.advice ?? ''].join(' ').trim(),
+    ]),
+  ),
+  otherStatus: markdown(
+    ['status', 'reason', 'class', 'what a person reads'],
+    [...classTable].map(([digit, row]) => [`any other ${String(digit)}xx`, row.reason, row.class, `${row.sentence}.`]),
+  ),
+  q850: markdown(
+    ['Q.850 cause', 'reason', 'class', 'what a person reads'],
+    [...q850Table].map(([cause, row]) => [String(cause), row.reason, row.class, `${row.sentence}.`]),
+  ),
+  local: markdown(
+    ['cause', 'reason', 'class', 'what a person reads'],
+    Object.entries(localTable).map(([name, row]) => [name, row.reason, row.class, row.message]),
+  ),
+  hangup: markdown(
+    ['`hangup` reason', 'incoming, not answered', 'with Reason', 'CANCEL with Reason', 'BYE with Reason'],
+    Object.entries(hangupTable).map(([name, row]) => [
+      name,
+      `${String(row.reject.status)} ${row.reject.phrase}`,
+      reason(row.reject.reason),
+      reason(row.cancel),
+      reason(row.bye),
+    ]),
+  ),
+};
+
+/** Each `<!-- name -->` ... `<!-- /name -->` filled with its table. */
+function fill(text: string): string {
+  return Object.entries(printed).reduce(
+    (filled, [name, table]) =>
+      filled.replace(new RegExp(`(<!-- ${name} -->\n)[^]*?(<!-- /${name} -->)`), (_all, open: string, close: string) => `${open}\n${table}\n\n${close}`),
+    text,
+  );
+}
+
+describe('docs/calls.md', () => {
+  const text = readFileSync(file, 'utf8');
+  if (process.env.UPDATE_DOCS === '1') writeFileSync(file, fill(text));
+
+  it.each(Object.keys(printed))('shows the table "%s" as it is in the code', (name) => {
+    expect(readFileSync(file, 'utf8')).toContain(`<!-- ${name} -->\n\n${printed[name] ?? ''}\n\n<!-- /${name} -->`);
+  });
+});
