@@ -125,8 +125,9 @@ function connectTo(attempt: Attempt, { address }: Address, shareMs: number | und
 /**
  * The WebSocket handshake over `socket` (RFC 7118 4.1, RFC 6455 4.1), with the verb, Host and path of the target. RFC 7118 4.1: the server must
  * agree to the subprotocol `sip`; one that does not is no SIP server.
+ * @param use what to make of it once it is open; called before anything is read, as a message may come together with the handshake
  */
-export function openWebSocket(attempt: Attempt, socket: Socket): Promise<WebSocket> {
+export function openWebSocket<T>(attempt: Attempt, socket: Socket, use: (webSocket: WebSocket) => T): Promise<T> {
   const { target, signal } = attempt;
   const { method, host, location } = target.webSocket ?? { method: 'GET', location: '/' };
   return new Promise((resolve, reject) => {
@@ -164,7 +165,7 @@ export function openWebSocket(attempt: Attempt, socket: Socket): Promise<WebSock
     };
     const onOpen = (): void => {
       settle();
-      resolve(webSocket);
+      resolve(use(webSocket));
     };
     const onError = (error: Error): void => {
       giveUp(error.message.includes('subprotocol') ? transportError('the server does not agree to the WebSocket subprotocol "sip"', error) : error);

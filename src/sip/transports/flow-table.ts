@@ -197,20 +197,20 @@ export class FlowTable {
   async #connect(attempt: Attempt, key: string): Promise<Flow> {
     const { target, signal } = attempt;
     const socket = await connectStream(attempt);
-    try {
-      const { transport } = target;
-      const isWebSocket = transport === 'ws' || transport === 'wss';
-      const webSocket = isWebSocket ? await openWebSocket(attempt, socket) : undefined;
-      signal.throwIfAborted();
-      if (socket.destroyed) throw transportError('the peer closed the connection at once');
-      const context = this.#context(this.settings.keepAliveMs ?? 25 * second);
-      const flow =
-        webSocket === undefined
-          ? new StreamFlow(transport === 'tls' ? 'tls' : 'tcp', socket, context)
-          : new WebSocketFlow(transport === 'wss' ? 'wss' : 'ws', webSocket, socket, context);
+    const context = this.#context(this.settings.keepAliveMs ?? 25 * second);
+    const keep = <T extends ConnectionFlow>(flow: T): T => {
       this.#add(flow);
       this.#byTarget.set(key, flow);
       return flow;
+    };
+    try {
+      const { transport } = target;
+      if (transport === 'ws' || transport === 'wss') {
+        return await openWebSocket(attempt, socket, (webSocket) => keep(new WebSocketFlow(transport, webSocket, socket, context)));
+      }
+      signal.throwIfAborted();
+      if (socket.destroyed) throw transportError('the peer closed the connection at once');
+      return keep(new StreamFlow(transport === 'tls' ? 'tls' : 'tcp', socket, context));
     } catch (thrown) {
       socket.destroy();
       throw thrown;

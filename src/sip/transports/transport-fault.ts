@@ -58,6 +58,7 @@ const faults: ReadonlyMap<string, string> = new Map([
   ['EINVAL', 'the address cannot be used from here'],
   ['EMSGSIZE', 'the message is too long for one datagram'],
   ['EPERM', 'this machine does not let it out: a firewall rule'],
+  ['EACCES', 'this machine does not allow it'],
   ['EADDRNOTAVAIL', 'the address is not one of this machine'],
   ['EMFILE', 'too many open files: raise the limit of this process'],
   ['CERT_HAS_EXPIRED', 'its certificate has expired'],

@@ -1,0 +1,264 @@
+import { connect, type Socket } from 'node:net';
+import { once } from 'node:events';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Flow } from '../../../src/sip/transports/flow.js';
+import { firstMessageMs } from '../../../src/sip/transports/listener.js';
+import { settle } from '../../support/manual-clock.js';
+import { type Bench, closeAll, later, localhost, message, noError, openBench, Peer, received } from './flow-harness.js';
+
+afterEach(closeAll);
+
+const keepAliveMs = 25_000;
+
+async function connected(options: Parameters<typeof openBench>[0] = {}): Promise<Bench & { peer: Peer; flow: Flow; remote: Socket }> {
+  const peer = await Peer.listen();
+  const bench = await openBench({ keepAliveMs, ...options });
+  const flow = await bench.table.to({ transport: 'tcp', host: localhost, port: peer.port });
+  return { ...bench, peer, flow, remote: await peer.socket() };
+}
+
+async function dial(bench: Bench): Promise<Socket> {
+  const socket = connect(bench.table.localPorts.tcp, localhost);
+  socket.on('error', () => undefined);
+  later(() => {
+    socket.destroy();
+  });
+  await once(socket, 'connect');
+  return socket;
+}
+
+describe('a TCP flow that we opened', () => {
+  it('carries messages both ways and names its two ends', async () => {
+    const { flow, remote, log, peer } = await connected();
+    const wanted = message('1') + message('2', 'Grüße');
+    const sent = received(remote, wanted.length);
+    flow.send(message('1'), noError);
+    flow.send(message('2', 'Grüße'), noError);
+    expect(await sent).toBe(wanted);
+    remote.write(message('3') + message('4'));
+    expect((await log.arrived(2)).map(({ text }) => text)).toEqual([message('3'), message('4')]);
+    expect(log.messages[0]!.flow).toBe(flow);
+    expect(flow).toMatchObject({ transport: 'tcp', isReliable: true, isOpen: true });
+    expect(flow.remote).toEqual({ address: localhost, port: peer.port });
+    expect(flow.local).toEqual({ address: localhost, port: remote.remotePort });
+  });
+
+  it('tells once that the peer closed it, and refuses to send after', async () => {
+    const { flow, remote, log, peer } = await connected();
+    remote.end();
+    expect(await log.gone()).toEqual([`tcp:127.0.0.1:${peer.port}: The peer closed the connection.`]);
+    expect(flow.isOpen).toBe(false);
+    const error = await new Promise<Error>((resolve) => {
+      flow.send(message('late'), resolve);
+    });
+    expect(error.message).toBe(`Cannot send over tcp:127.0.0.1:${peer.port}: the connection is closed.`);
+    flow.close();
+    await settle();
+    expect(log.closed).toHaveLength(1);
+  });
+
+  it('tells that the peer reset it', async () => {
+    const { remote, log } = await connected();
+    remote.resetAndDestroy();
+    expect((await log.gone())[0]).toMatch(/: The peer reset the connection \(ECONNRESET\)\.$/);
+  });
+
+  it('sends what was given to it before it says goodbye', async () => {
+    const { flow, remote, log } = await connected();
+    const sent = received(remote, message('bye').length);
+    flow.send(message('bye'), noError);
+    flow.close();
+    expect(flow.isOpen).toBe(false);
+    expect(await sent).toBe(message('bye'));
+    expect((await log.gone())[0]).toMatch(/: It was closed from this side\.$/);
+  });
+
+  it('delivers nothing after it was closed, not even the rest of a chunk', async () => {
+    const peer = await Peer.listen();
+    const seen: string[] = [];
+    let closed: (why: string) => void = () => undefined;
+    const gone = new Promise<string>((resolve) => (closed = resolve));
+    const { table } = await openBench({
+      events: {
+        onMessage: (flow, bytes) => {
+          seen.push(bytes.toString());
+          flow.close();
+        },
+        onClosed: (_flow, why) => {
+          closed(why);
+        },
+      },
+    });
+    await table.to({ transport: 'tcp', host: localhost, port: peer.port });
+    (await peer.socket()).end(message('1') + message('2'));
+    await gone;
+    expect(seen).toEqual([message('1')]);
+  });
+
+  it('is cut with the reason when the stream cannot be read any more', async () => {
+    const { remote, log } = await connected();
+    remote.write('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
+    expect((await log.gone())[0]).toMatch(/: The connection was cut, as it sent a message without Content-Length\.$/);
+    expect(log.messages).toEqual([]);
+  });
+
+  it('refuses messages instead of growing when the peer does not read', async () => {
+    const { flow, remote } = await connected();
+    remote.pause();
+    const large = message('x', 'y'.repeat(60_000));
+    const refused = new Promise<Error>((resolve) => {
+      for (let count = 0; count < 400; count += 1) flow.send(large, resolve);
+    });
+    expect((await refused).message).toMatch(/: the peer does not read, too much waits to be sent\.$/);
+    remote.destroy();
+  });
+
+  it('goes on after listeners threw', async () => {
+    const faults: string[] = [];
+    const peer = await Peer.listen();
+    let told: () => void = () => undefined;
+    const gone = new Promise<void>((resolve) => (told = resolve));
+    const { table } = await openBench({
+      events: {
+        onMessage: () => {
+          throw new Error('message');
+        },
+        onClosed: () => {
+          told();
+          throw new Error('closed');
+        },
+        onFault: ({ message: text }) => faults.push(text),
+      },
+    });
+    await table.to({ transport: 'tcp', host: localhost, port: peer.port });
+    (await peer.socket()).end(message('1') + message('2'));
+    await gone;
+    await settle();
+    expect(faults).toEqual(['message', 'message', 'closed']);
+  });
+});
+
+describe('keep-alive on a TCP flow', () => {
+  it('pings within the interval and takes the answer for a sign of life', async () => {
+    const { flow, remote, clock, log } = await connected();
+    for (let turn = 0; turn < 3; turn += 1) {
+      const ping = received(remote, 4);
+      await clock.advance(keepAliveMs);
+      expect(await ping).toBe('\r\n\r\n');
+      // The message behind the pong shows that the pong was read.
+      remote.write(`\r\n${message(String(turn))}`);
+      await log.arrived(turn + 1);
+    }
+    await clock.advance(10_000);
+    expect(flow.isOpen).toBe(true);
+  });
+
+  it('gives a flow up 10 s after a ping when a peer that used to answer does not', async () => {
+    const { flow, remote, clock, log } = await connected();
+    const first = received(remote, 4);
+    await clock.advance(keepAliveMs);
+    await first;
+    remote.write(`\r\n${message('1')}`);
+    await log.arrived(1);
+    const second = received(remote, 4);
+    await clock.advance(keepAliveMs);
+    await second;
+    await clock.advance(10_000);
+    expect(flow.isOpen).toBe(false);
+    expect((await log.gone())[0]).toMatch(/: The peer does not answer keep-alives any more\.$/);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('leaves the flow to a peer that never answers pings, as many do not know them', async () => {
+    const { flow, clock } = await connected();
+    await clock.advance(10 * keepAliveMs);
+    expect(flow.isOpen).toBe(true);
+  });
+
+  it('never takes the pings of such a peer for answers', async () => {
+    const { flow, remote, clock } = await connected();
+    await clock.advance(keepAliveMs);
+    const pong = received(remote, 4 + 2);
+    remote.write('\r\n\r\n');
+    expect(await pong).toBe('\r\n\r\n\r\n');
+    await clock.advance(10 * keepAliveMs);
+    expect(flow.isOpen).toBe(true);
+  });
+
+  it('answers a ping with one CRLF, also one in two parts, and two pongs with nothing', async () => {
+    const { remote, clock, log } = await connected({ keepAliveMs: 0 });
+    const pong = received(remote, 2);
+    remote.write(`\r\n\r\n${message('whole')}`);
+    expect(await pong).toBe('\r\n');
+    const parts = received(remote, 2);
+    remote.write('\r');
+    await settle();
+    remote.write('\n\r\n');
+    expect(await parts).toBe('\r\n');
+    let more = '';
+    remote.on('data', (chunk: Buffer) => (more += chunk.toString()));
+    remote.write(`\r\n${message('lone')}`);
+    await log.arrived(2);
+    remote.write('\r\n');
+    await settle();
+    await clock.advance(20_000);
+    remote.write('\r\n');
+    await settle();
+    remote.write(message('end'));
+    await log.arrived(3);
+    expect(more).toBe('');
+  });
+
+  it('answers a flood of CRLFs once a chunk', async () => {
+    const { remote, log } = await connected();
+    let answer = '';
+    remote.on('data', (chunk: Buffer) => (answer += chunk.toString()));
+    remote.write('\r\n'.repeat(20_000) + message('end'));
+    await log.arrived(1);
+    expect(answer.length).toBeLessThan(200);
+  });
+});
+
+describe('a TCP connection that we took', () => {
+  it('is a flow on which answers go back', async () => {
+    const bench = await openBench();
+    const socket = await dial(bench);
+    socket.write(message('in'));
+    const [first] = await bench.log.arrived(1);
+    expect(first!.flow.remote).toEqual({ address: localhost, port: socket.localPort });
+    const back = received(socket, message('out').length);
+    const flow = await bench.table.toEndpoint('tcp', { address: localhost, port: socket.localPort! });
+    expect(flow).toBe(first!.flow);
+    flow.send(message('out'), noError);
+    expect(await back).toBe(message('out'));
+    socket.end();
+    await bench.log.gone();
+    await expect(bench.table.toEndpoint('tcp', { address: localhost, port: flow.remote.port })).rejects.toThrow(/refused/);
+  });
+
+  it('is cut when it brings no whole message in time, and left when it did', async () => {
+    const bench = await openBench();
+    const silent = await dial(bench);
+    const slow = await dial(bench);
+    const good = await dial(bench);
+    slow.write('OPTIONS sip:434@example.com SIP/2.0\r\nCall-ID:');
+    good.write(message('good'));
+    await bench.log.arrived(1);
+    const gone = Promise.all([once(silent.resume(), 'close'), once(slow.resume(), 'close')]);
+    await bench.clock.advance(firstMessageMs);
+    await gone;
+    await bench.log.gone(2);
+    expect(bench.log.messages[0]!.flow.isOpen).toBe(true);
+  });
+
+  it('is refused beyond the number of connections allowed', async () => {
+    const bench = await openBench({ maxConnections: 1 });
+    const first = await dial(bench);
+    first.write(message('first'));
+    await bench.log.arrived(1);
+    const second = connect(bench.table.localPorts.tcp, localhost);
+    second.on('error', () => undefined).resume();
+    await once(second, 'close');
+    expect(bench.log.messages[0]!.flow.isOpen).toBe(true);
+  });
+});
