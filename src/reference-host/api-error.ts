@@ -2,7 +2,7 @@
  * What the reference host itself refuses, beside the extension's own errors: a code, an HTTP status and a sentence. The host
  * is another program than the extension, so these are no `ExtensionError`s.
  */
-import { ExtensionError, type ErrorCode } from '../base/errors.js';
+import { ExtensionError, type ErrorCode } from '../index.js';
 
 const statuses = {
   REQUEST_INVALID: 400,

@@ -20,9 +20,8 @@ export async function callOnce(script: DemoScript): Promise<void> {
   const bob = await DemoClient.connect(script.url, script.bob);
   try {
     alice.send({ type: 'create', to: { address: script.address }, description: { type: 'offer', sdp: script.offer } });
-    const { callId: bobsCall } = await bob.next('the call', isIncoming);
-    bob.send({ type: 'ringing', callId: bobsCall });
-    const { callId: alicesCall } = await alice.next('ringing', isRinging);
+    // Together: a call that fails is told to Alice, while Bob waits for nothing.
+    const [{ callId: alicesCall }, bobsCall] = await Promise.all([alice.next('ringing', isRinging), ring(bob)]);
     bob.send({ type: 'answer', callId: bobsCall, description: { type: 'answer', sdp: script.answer } });
     await Promise.all([alice.next('the answer', isTalking), bob.next('the call to stand', isTalking)]);
     alice.send({ type: 'hangup', callId: alicesCall });
@@ -31,6 +30,13 @@ export async function callOnce(script: DemoScript): Promise<void> {
     alice.close();
     bob.close();
   }
+}
+
+/** @returns the id of the call that came */
+async function ring(bob: DemoClient): Promise<string> {
+  const { callId } = await bob.next('the call', isIncoming);
+  bob.send({ type: 'ringing', callId });
+  return callId;
 }
 
 type Of<Type extends ClientEvent['type']> = Extract<ClientEvent, { type: Type }>;

@@ -28,10 +28,11 @@ export function drawLadder(crossings: readonly Crossing[]): string[] {
 function rungs(crossings: readonly Crossing[]): Rung[] {
   const drawn: Rung[] = [];
   const seen = new Set<string>();
+  const whose = new Map<string, string>();
   let taken: { key: string; rung: Rung } | undefined;
   for (const crossing of crossings) {
     if (crossing.kind !== 'sip') {
-      drawn.push(contractRung(crossing));
+      drawn.push(contractRung(crossing, whose));
       continue;
     }
     const { message } = crossing;
@@ -66,39 +67,43 @@ function sipText(message: PlaygroundMessage): string {
   return `${message.method} ${message.toUser ?? ''}`.trim();
 }
 
-function contractRung(crossing: Exclude<Crossing, { kind: 'sip' }>): Rung {
+function contractRung(crossing: Exclude<Crossing, { kind: 'sip' }>, whose: Map<string, string>): Rung {
   switch (crossing.kind) {
     case 'created':
+      whose.set(`user ${crossing.user.id}`, crossing.user.name ?? `user ${crossing.user.id}`);
       return { between: 0, arrow: 'right', text: `user ${crossing.user.id} created: ${crossing.user.name ?? ''}` };
     case 'command':
-      return { between: 0, arrow: 'right', text: commandText(crossing.command) };
+      return { between: 0, arrow: 'right', text: commandText(crossing.command, whose) };
     case 'update':
-      return { between: 0, arrow: 'left', text: updateText(crossing.update) };
+      return { between: 0, arrow: 'left', text: updateText(crossing.update, whose) };
   }
 }
 
-function commandText(command: CallCommand): string {
-  if (command.type !== 'create') return command.type;
-  const { to } = command;
-  return `create: user ${command.from.id} calls ${'address' in to ? to.address : `user ${to.peer.id}`}`;
+/** @param whose the names of users, by `user <id>` and by the id of their call */
+function commandText(command: CallCommand, whose: Map<string, string>): string {
+  if (command.type !== 'create') return `${whose.get(command.callId) ?? command.callId}: ${command.type}`;
+  const { callId, from, to } = command;
+  const caller = whose.get(`user ${from.id}`) ?? `user ${from.id}`;
+  whose.set(callId, caller);
+  return `${caller}: call ${'address' in to ? to.address.replace(/^sips?:/, '') : `user ${to.peer.id}`}`;
 }
 
-function updateText(update: CallUpdate): string {
+function updateText(update: CallUpdate, whose: Map<string, string>): string {
+  if (update.type === 'incoming') whose.set(update.callId, whose.get(`user ${update.to.id}`) ?? `user ${update.to.id}`);
+  const user = whose.get(update.callId) ?? update.callId;
   switch (update.type) {
-    case 'incoming':
-      return `incoming for user ${update.to.id}`;
     case 'state':
-      return `state: ${update.state}`;
+      return `${user}: now ${update.state}`;
     case 'ended':
-      return `ended: ${update.reason}`;
+      return `${user}: ended, ${update.reason}`;
     default:
-      return update.type;
+      return `${user}: ${update.type}`;
   }
 }
 
 function draw({ between, arrow, text }: Rung): string {
   const inner = gap - 1;
-  const shown = text.length > inner - 7 ? `${text.slice(0, inner - 8)}…` : text;
+  const shown = text.length > inner - 6 ? `${text.slice(0, inner - 7)}…` : text;
   const label = ` ${shown} `;
   const [start, end] = [arrow === 'right' ? '──' : '<─', arrow === 'left' ? '──' : '─>'];
   const line = start + label + '─'.repeat(inner - start.length - label.length - end.length) + end;

@@ -5,11 +5,11 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'winston';
-import { ExtensionError, messageOf } from '../base/errors.js';
+import { messageOf } from '../base/errors.js';
 import { Releasers } from '../base/releasers.js';
 import { second } from '../base/units.js';
-import type { HostExtension } from '../index.js';
-import { observed, type Crossing } from './crossings.js';
+import { ExtensionError, type HostExtension } from '../index.js';
+import { observed, Recording, type Crossing } from './crossings.js';
 import { callOnce } from './demo.js';
 import { avoidBusyPorts, demoSettings, type DemoSettings } from './demo-settings.js';
 import { drawLadder } from './ladder.js';
@@ -28,7 +28,7 @@ export interface ProgramOptions {
   readServerConf(file: string): Promise<{ tree: Record<string, unknown> }>;
   loadExtension(tree: Record<string, unknown>): Promise<HostExtension>;
   logger: Logger;
-  print(line: string): void;
+  print: (line: string) => void;
   /** Aborted when the program is to end. */
   stopAsked: AbortSignal;
 }
@@ -71,7 +71,7 @@ async function demonstrate(options: ProgramOptions, releasers: Releasers): Promi
   const { print, conf } = options;
   const settings = demoSettings((await options.readServerConf(conf)).tree, conf);
   const { registrar, tree } = settings;
-  const record = new Record();
+  const record = new Recording();
 
   const playground = await openPlayground(settings, print, record);
   releasers.add('the playground registrar', () => playground.stop());
@@ -93,8 +93,10 @@ async function demonstrate(options: ProgramOptions, releasers: Releasers): Promi
 
   await forgetFormerUsers(extension);
   record.begin();
-  for (const user of [alice, bob]) await host.users.create(user);
-  await allRegistered(extension, playground, options.stopAsked);
+  for (const user of [alice, bob]) {
+    await host.users.create(user);
+    await registered(`sip:${registrar.userPrefix}${user.id}@${registrar.host}`, extension, playground, options.stopAsked);
+  }
   const address = `sip:${registrar.userPrefix}${bob.id}@${registrar.host}`;
   const [offer, answer] = await Promise.all(
     ['chrome-audio-offer.sdp', 'chrome-audio-answer.sdp'].map((name) => readFile(new URL(name, options.sdpFolder), 'utf8')),
@@ -102,10 +104,10 @@ async function demonstrate(options: ProgramOptions, releasers: Releasers): Promi
   await callOnce({ url: host.url, alice, bob, address, offer: offer ?? '', answer: answer ?? '' });
 
   for (const line of report(host, playground, record.crossings)) print(line);
-  if (!options.once) for (const line of whereToGoOn(host, playground, settings)) print(line);
+  if (!options.once) for (const line of whereToGoOn(host, settings)) print(line);
 }
 
-async function openPlayground({ registrar }: DemoSettings, print: (line: string) => void, record: Record): Promise<Playground> {
+async function openPlayground({ registrar }: DemoSettings, print: (line: string) => void, record: Recording): Promise<Playground> {
   const isOurUser = (user: string): boolean =>
     user.startsWith(registrar.userPrefix) && /^\d+$/.test(user.slice(registrar.userPrefix.length));
   const options = {
@@ -149,35 +151,22 @@ async function forgetFormerUsers(extension: HostExtension): Promise<void> {
   }
 }
 
-/** @throws Error saying what keeps a user from being registered */
-async function allRegistered(extension: HostExtension, playground: Playground, stopAsked: AbortSignal): Promise<void> {
+/**
+ * Resolves when the registrar has a contact for `aor` and the extension knows of it.
+ * @throws Error saying what keeps the user from being registered
+ */
+async function registered(aor: string, extension: HostExtension, playground: Playground, stopAsked: AbortSignal): Promise<void> {
   const deadline = Date.now() + registeringMs;
   for (;;) {
-    const { registrations } = extension.status();
-    if (registrations.byState.registered >= 2 && playground.bindings().length >= 2) return;
+    const { byState, troubled } = extension.status().registrations;
+    const bound = playground.bindings();
+    if (bound.some((binding) => binding.aor === aor) && byState.registered >= bound.length) return;
     if (Date.now() > deadline) {
-      const [trouble] = registrations.troubled;
-      const reason = trouble === undefined ? 'no reason was given' : `${trouble.aor} is ${trouble.state}: ${trouble.lastError ?? 'no answer yet'}`;
-      throw new Error(`The users were not registered within ${registeringMs / second} s; ${reason}`);
+      const trouble = troubled.find((registration) => registration.aor === aor);
+      const reason = trouble === undefined ? 'no reason was given.' : `it is ${trouble.state}: ${trouble.lastError ?? 'no answer yet.'}`;
+      throw new Error(`${aor} was not registered within ${registeringMs / second} s; ${reason}`);
     }
     await wait(20, undefined, { signal: stopAsked });
-  }
-}
-
-/** Keeps what crossed from `begin` on, without the stragglers of registrations that were there before. */
-class Record {
-  readonly crossings: Crossing[] = [];
-  readonly #former = new Set<string>();
-  #begun = false;
-
-  begin(): void {
-    this.#begun = true;
-  }
-
-  add(crossing: Crossing): void {
-    if (!this.#begun) {
-      if (crossing.kind === 'sip') this.#former.add(crossing.message.callId);
-    } else if (crossing.kind !== 'sip' || !this.#former.has(crossing.message.callId)) this.crossings.push(crossing);
   }
 }
 
@@ -193,11 +182,11 @@ function report(host: ReferenceHost, playground: Playground, crossings: Crossing
     `Trying, ACKs of refusals, retransmissions.`,
     '',
     `Extension:  SIP on ${host.extension.status().listening.join(', ')}`,
-    `Registrar:  ${playground.host}, udp and tcp ${playground.udpPort}, ws ${playground.wsPort} (a playground, for demonstrations)`.slice(0, 80),
+    `Registrar:  a playground on ${playground.host}, udp and tcp ${playground.udpPort}, ws ${playground.wsPort}`,
   ];
 }
 
-function whereToGoOn(host: ReferenceHost, playground: Playground, { registrar }: DemoSettings): string[] {
+function whereToGoOn(host: ReferenceHost, { registrar }: DemoSettings): string[] {
   return [
     `Messenger:  ${host.url}`,
     '',
