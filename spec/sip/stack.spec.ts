@@ -340,7 +340,10 @@ describe('a call that reaches us', () => {
   it('is answered 200 to OPTIONS and 405 to a method that we do not take', async () => {
     const dialog = { from: '<sip:600@example.com>;tag=o', to: '<sip:434@example.com>', callId: 'o-1' };
     expect((await peer.request('OPTIONS', `sip:tok434@127.0.0.1:${stackPort()}`, dialog)).status).toBe(200);
-    expect((await peer.request('PUBLISH', `sip:tok434@127.0.0.1:${stackPort()}`, { ...dialog, callId: 'o-2' })).status).toBe(405);
+    for (const method of ['MESSAGE', 'PUBLISH', 'PRACK']) {
+      const refused = await peer.request(method, `sip:tok434@127.0.0.1:${stackPort()}`, { ...dialog, callId: `o-${method}` });
+      expect([refused.status, refused.header('allow')]).toEqual([405, 'INVITE,ACK,BYE,CANCEL,OPTIONS']);
+    }
   });
 
   it('gets silence from a stranger', async () => {

@@ -27,6 +27,8 @@ import { SipAccounts } from './sip-accounts.js';
 
 /** How long un-registering may take when the extension stops, milliseconds. */
 const unregisterTimeoutMs = 2_500;
+/** And for each registration; many thousands take longer. */
+const unregisterTimeoutEachMs = 1;
 
 /** What an initialised extension consists of. */
 export interface Composition {
@@ -88,7 +90,7 @@ export async function compose(host: ExtensionHost): Promise<Composition> {
     const accounts = new SipAccounts(stack, nodeId);
     const registrar = new Registrar(config.register, { clock, random: Math.random, log });
     releasers.add('the registrations', async () => {
-      const left = await registrar.stop(unregisterTimeoutMs);
+      const left = await registrar.stop(unregisterTimeoutMs + registrar.status().total * unregisterTimeoutEachMs);
       if (left.length > 0) log.warn(`${left.length} registrations could not be removed in time; they end by themselves.`);
     });
     const router = new CallRouter(

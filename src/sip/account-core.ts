@@ -23,9 +23,6 @@ import type { StackContext } from './stack-context.js';
 import type { Flow } from './transports/flow.js';
 import type { AccountSettings, SipTransport } from './types.js';
 
-/** Methods that we take inside a dialog or out of it; what SIP.js's core knows and this package does something with. */
-export const allowedMethods = 'INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, PRACK';
-
 const nobodyListens = (): void => undefined;
 
 /** What an account lends its core. */

@@ -14,7 +14,8 @@
 import type { AckableIncomingResponseWithSession, OutgoingInviteRequest, PrackableIncomingResponseWithSession, URI } from 'sip.js/lib/core/index.js';
 import { messageOf } from '../base/errors.js';
 import type { Timer } from '../base/clock.js';
-import { allowedMethods, contactUri, type AccountCore, type CoreOwner } from './account-core.js';
+import { contactUri, type AccountCore, type CoreOwner } from './account-core.js';
+import { allowedMethods } from './corrections/allowed-methods.js';
 import { SessionCallDialog } from './call-dialog.js';
 import type { FinalResponse, SentRequest, Wire } from './internals.js';
 import { sdpOf } from './parser/body.js';

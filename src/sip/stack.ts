@@ -260,11 +260,6 @@ class Stack implements SipStack, StackContext {
         this.#refuseStateless(request, 420, [`Unsupported: ${required.join(', ')}`]);
         return;
       }
-      // RFC 3262 3: PRACK lives in dialogs alone; SIP.js throws.
-      if (method === 'PRACK' && !request.toTag) {
-        this.#refuseStateless(request, 481);
-        return;
-      }
     }
     const requestUri = requestUriOf(request);
     const { core } = account;
