@@ -4,14 +4,14 @@
  * registration is asleep until a known time, in the queue, on the wire under a guard, or gone; and of one mapping at most one REGISTER is
  * on the wire at any moment.
  */
-import { messageOf } from '../base/errors.js';
-import { minute, sayDuration, second } from '../base/units.js';
+import { minute, second } from '../base/units.js';
 import type { RegistrationState, RegistrationsStatus, RegistrationStatus } from '../host/contract.js';
 import type { RegisterOutcome } from '../sip/types.js';
 import { Admission } from './admission.js';
 import { eventOf, type Repeats } from './outcome.js';
-import { sayRegistrar, type RegistrarDependencies, type RegistrarSettings, type RegistrationEntry } from './ports.js';
+import type { RegistrarDependencies, RegistrarSettings, RegistrationEntry } from './ports.js';
 import { departure, Registration } from './registration.js';
+import { Report, statusOf } from './report.js';
 import { Schedule } from './schedule.js';
 import type { Action, RegistrationEvent } from './transitions.js';
 import { probeWaitMs, reconnectWaitMs, refreshWaitMs, retryAfterWaitMs, retryWaitMs } from './waits.js';
@@ -25,6 +25,7 @@ const mostTroubled = 100;
 export class Registrar {
   readonly #settings: RegistrarSettings;
   readonly #deps: RegistrarDependencies;
+  readonly #report: Report;
   readonly #schedule: Schedule<Registration>;
   readonly #admission: Admission<Registration>;
   /** By mapping. */
@@ -49,6 +50,7 @@ export class Registrar {
   constructor(settings: RegistrarSettings, deps: RegistrarDependencies) {
     this.#settings = settings;
     this.#deps = deps;
+    this.#report = new Report(deps.log, deps.clock);
     this.#schedule = new Schedule(deps.clock, (registration) => {
       this.#wake(registration);
     });
@@ -119,11 +121,7 @@ export class Registrar {
     const lost = mappingIds.flatMap((mappingId) => this.#current.get(mappingId) ?? []);
     for (const registration of lost) this.#loseFlow(registration, why);
     const [first] = lost;
-    if (first === undefined) return;
-    this.#deps.log.warn(`${sayFlowLost(first.registrarKey, why)} Registrations to renew: ${String(lost.length)}.`, {
-      registrar: first.registrarKey,
-      registrations: lost.length,
-    });
+    if (first !== undefined) this.#report.flowLost(first.registrarKey, why, lost.length);
   }
 
   status(): RegistrationsStatus {
@@ -140,7 +138,7 @@ export class Registrar {
       }
     }
     const shown = [...troubled, ...others].slice(0, mostTroubled);
-    return { total, byState, troubled: shown.map((registration) => this.#statusOf(registration)) };
+    return { total, byState, troubled: shown.map((registration) => statusOf(registration, this.#deps.clock)) };
   }
 
   /**
@@ -213,10 +211,7 @@ export class Registrar {
       this.#happen(registration, 'due');
       return;
     }
-    this.#deps.log.error(
-      `The REGISTER of ${nameOf(registration)} had no outcome after ${sayDuration(guardMs)}: taken as unanswered.`,
-      metaOf(registration),
-    );
+    this.#report.noOutcome(registration, guardMs);
     this.#settle(registration, registration.attempt, { kind: 'unreachable', code: 'SIP_TIMEOUT', message: '' });
   }
 
@@ -252,10 +247,7 @@ export class Registrar {
     try {
       outcome = await registration.account.register(registration.askedS);
     } catch (thrown) {
-      this.#deps.log.error(`The REGISTER of ${nameOf(registration)} failed inside this program: ${messageOf(thrown)}`, {
-        ...metaOf(registration),
-        error: thrown,
-      });
+      this.#report.threw(registration, thrown);
       const message = 'The REGISTER failed inside this program; its log says how.';
       outcome = { kind: 'unreachable', code: 'SIP_TRANSPORT', message };
     }
@@ -272,7 +264,7 @@ export class Registrar {
     this.#admission.leave(registration.registrarKey);
     this.#noteBinding(registration, outcome);
     if (registration.askedS === 0) {
-      this.#told(registration, outcome);
+      this.#noteRemoval(registration, outcome);
       this.#happen(registration, 'unbound');
     } else if (registration.deferred === 'row changed') {
       // It was asked with the credentials of before: whatever came of it says nothing about the new ones.
@@ -306,8 +298,8 @@ export class Registrar {
   }
 
   #succeed(registration: Registration, outcome: RegisterOutcome): void {
-    const isNews = !registration.wasRegistered || registration.isTroubleTold;
-    const again = registration.wasRegistered ? ' again' : '';
+    const isFirst = !registration.wasRegistered;
+    const isNews = isFirst || registration.isTroubleTold;
     registration.failures = 0;
     registration.isAfterFlowLoss = false;
     registration.lastCode = 200;
@@ -315,11 +307,7 @@ export class Registrar {
     registration.isTroubleTold = false;
     registration.wasRegistered = true;
     if (!isNews || outcome.kind !== 'registered' || registration.state === 'unregistering') return;
-    const granted = sayDuration(outcome.expiresS * second);
-    this.#deps.log.info(
-      `${nameOf(registration)} is registered${again} at ${sayRegistrar(registration.registrarKey)} for ${granted}.`,
-      metaOf(registration),
-    );
+    this.#report.registered(registration, outcome.expiresS, isFirst);
   }
 
   /** Logs a trouble once: not again while it stays the same. */
@@ -330,12 +318,7 @@ export class Registrar {
     registration.lastError = words;
     if (!isNews || words === undefined || registration.state === 'unregistering') return;
     registration.isTroubleTold = true;
-    const wait = sayDuration(registration.dueMs - this.#deps.clock.now());
-    const next = registration.state === 'parked' ? `Parked: asked again in ${wait}, or when its row changes.` : `Next try in ${wait}.`;
-    this.#deps.log.warn(`${nameOf(registration)} is not registered: ${words} ${next}`, {
-      ...metaOf(registration),
-      ...(registration.lastCode === undefined ? {} : { status: registration.lastCode }),
-    });
+    this.#report.troubled(registration, words);
   }
 
   #loseFlow(registration: Registration, why?: string): void {
@@ -372,20 +355,13 @@ export class Registrar {
     else this.#happen(registration, 'unbound');
   }
 
-  #told(registration: Registration, outcome: RegisterOutcome): void {
+  #noteRemoval(registration: Registration, outcome: RegisterOutcome): void {
     if (outcome.kind === 'registered') return;
     const words = sayOutcome(outcome, registration.registrarKey);
     registration.lastCode = outcome.kind === 'refused' ? outcome.status : undefined;
     registration.lastError = words;
-    if (this.#stopping !== undefined) {
-      this.#left.push(this.#statusOf(registration));
-      return;
-    }
-    const rest = sayDuration(registration.bindingUntilMs - this.#deps.clock.now());
-    this.#deps.log.warn(
-      `${nameOf(registration)} could not be un-registered: ${words ?? ''} Its binding ends by itself within ${rest}.`,
-      metaOf(registration),
-    );
+    if (this.#stopping === undefined) this.#report.keptBinding(registration, words ?? '');
+    else this.#left.push(statusOf(registration, this.#deps.clock));
   }
 
   #forget(registration: Registration): void {
@@ -412,7 +388,7 @@ export class Registrar {
     this.#isClosed = true;
     for (const registration of this.#leaving.values()) {
       if (registration.bindingUntilMs > this.#deps.clock.now() || registration.place === 'wire') {
-        this.#left.push({ ...this.#statusOf(registration), lastError: 'The time to stop was over before it was un-registered.' });
+        this.#left.push({ ...statusOf(registration, this.#deps.clock), lastError: 'The time to stop was over before it was un-registered.' });
       }
       registration.departure.resolve();
     }
@@ -421,23 +397,4 @@ export class Registrar {
     this.#admission.close();
     for (const state of Object.keys(this.#counts) as RegistrationState[]) this.#counts[state] = 0;
   }
-
-  #statusOf(registration: Registration): RegistrationStatus {
-    const { clock } = this.#deps;
-    const { mappingId, aor, state, place, dueMs, lastCode, lastError } = registration;
-    const status: RegistrationStatus = { mappingId, aor, state: state === 'gone' ? 'unregistering' : state };
-    if (lastCode !== undefined) status.lastCode = lastCode;
-    if (lastError !== undefined) status.lastError = lastError;
-    if (place === 'asleep') status.nextTryAt = new Date(clock.date().getTime() + dueMs - clock.now()).toISOString();
-    return status;
-  }
-}
-
-/** `sip:434@example.com (mapping 7)` */
-function nameOf(registration: Registration): string {
-  return `${registration.aor} (mapping ${String(registration.mappingId)})`;
-}
-
-function metaOf({ mappingId, aor, registrarKey }: Registration): Record<string, unknown> {
-  return { mappingId, aor, registrar: registrarKey };
 }

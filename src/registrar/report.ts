@@ -1,0 +1,85 @@
+/** What a person gets to read of registrations: lines of the log, and the status of one. Holds no state; when a line is due, the registrar says. */
+import type { Clock } from '../base/clock.js';
+import { messageOf } from '../base/errors.js';
+import { sayDuration, second } from '../base/units.js';
+import type { RegistrationStatus } from '../host/contract.js';
+import { sayRegistrar, type RegistrarLog } from './ports.js';
+import type { Registration } from './registration.js';
+import { sayFlowLost } from './words.js';
+
+export class Report {
+  constructor(
+    private readonly log: RegistrarLog,
+    private readonly clock: Clock,
+  ) {}
+
+  registered(registration: Registration, grantedS: number, isFirst: boolean): void {
+    const where = sayRegistrar(registration.registrarKey);
+    this.log.info(
+      `${nameOf(registration)} is registered${isFirst ? '' : ' again'} at ${where} for ${sayDuration(grantedS * second)}.`,
+      metaOf(registration),
+    );
+  }
+
+  /** It sleeps by now until its next try. */
+  troubled(registration: Registration, words: string): void {
+    const wait = this.#sayUntil(registration.dueMs);
+    const next = registration.state === 'parked' ? `Parked: asked again in ${wait}, or when its row changes.` : `Next try in ${wait}.`;
+    this.log.warn(`${nameOf(registration)} is not registered: ${words} ${next}`, {
+      ...metaOf(registration),
+      ...(registration.lastCode === undefined ? {} : { status: registration.lastCode }),
+    });
+  }
+
+  keptBinding(registration: Registration, words: string): void {
+    const rest = this.#sayUntil(registration.bindingUntilMs);
+    this.log.warn(
+      `${nameOf(registration)} could not be un-registered: ${words} Its binding ends by itself within ${rest}.`,
+      metaOf(registration),
+    );
+  }
+
+  /** One line for all that used the connection. */
+  flowLost(registrarKey: string, why: string, registrations: number): void {
+    this.log.warn(`${sayFlowLost(registrarKey, why)} Registrations to renew: ${String(registrations)}.`, {
+      registrar: registrarKey,
+      registrations,
+    });
+  }
+
+  noOutcome(registration: Registration, waitedMs: number): void {
+    this.log.error(
+      `The REGISTER of ${nameOf(registration)} had no outcome after ${sayDuration(waitedMs)}: taken as unanswered.`,
+      metaOf(registration),
+    );
+  }
+
+  threw(registration: Registration, thrown: unknown): void {
+    this.log.error(`The REGISTER of ${nameOf(registration)} failed inside this program: ${messageOf(thrown)}`, {
+      ...metaOf(registration),
+      error: thrown,
+    });
+  }
+
+  #sayUntil(momentMs: number): string {
+    return sayDuration(momentMs - this.clock.now());
+  }
+}
+
+export function statusOf(registration: Registration, clock: Clock): RegistrationStatus {
+  const { mappingId, aor, state, place, dueMs, lastCode, lastError } = registration;
+  const status: RegistrationStatus = { mappingId, aor, state: state === 'gone' ? 'unregistering' : state };
+  if (lastCode !== undefined) status.lastCode = lastCode;
+  if (lastError !== undefined) status.lastError = lastError;
+  if (place === 'asleep') status.nextTryAt = new Date(clock.date().getTime() + dueMs - clock.now()).toISOString();
+  return status;
+}
+
+/** `sip:434@example.com (mapping 7)` */
+function nameOf({ aor, mappingId }: Registration): string {
+  return `${aor} (mapping ${String(mappingId)})`;
+}
+
+function metaOf({ mappingId, aor, registrarKey }: Registration): Record<string, unknown> {
+  return { mappingId, aor, registrar: registrarKey };
+}
