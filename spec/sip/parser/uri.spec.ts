@@ -76,7 +76,7 @@ describe('parseUri', () => {
         expect(uri.clone().toString()).toBe(written);
         expect(parseUri(written)?.user).toBe(uri.user);
       }),
-      { numRuns: 3000 },
+      { numRuns: 1000 },
     );
   });
 });

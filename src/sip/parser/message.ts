@@ -16,8 +16,34 @@ export interface RawHeader {
   parsed?: unknown;
 }
 
-/** By SIP.js's spelling of the name. */
-export type HeaderTable = Record<string, RawHeader[]>;
+/** By SIP.js's spelling of the name. A header that is not in the message is undefined, or no member at all. */
+export type HeaderTable = Record<string, RawHeader[] | undefined>;
+
+/** The members that most messages have are there from the start, in one order: V8 then keeps one shape for all tables. */
+export function emptyTable(): HeaderTable {
+  return {
+    Via: undefined,
+    From: undefined,
+    To: undefined,
+    'Call-ID': undefined,
+    CSeq: undefined,
+    Contact: undefined,
+    'Max-Forwards': undefined,
+    'Content-Length': undefined,
+    'Content-Type': undefined,
+    'Record-Route': undefined,
+    Route: undefined,
+    Supported: undefined,
+    Allow: undefined,
+    'User-Agent': undefined,
+    Server: undefined,
+    Require: undefined,
+    'WWW-Authenticate': undefined,
+    'P-Asserted-Identity': undefined,
+    'Session-Expires': undefined,
+    Expires: undefined,
+  };
+}
 
 /** A request that can be handed to SIP.js's core. `from`, `to` and `referTo` are parsed when they are read. */
 export class ParsedRequest extends IncomingRequestMessage {}

@@ -10,8 +10,8 @@ import type { KnownHeader } from './header-names.js';
 import { headerNamed } from './header-names.js';
 import { readCSeq } from './header-rules.js';
 import type { CSeqValue } from './header-rules.js';
-import type { HeaderTable, RawHeader } from './message.js';
-import { ParsedRequest, ParsedResponse } from './message.js';
+import type { RawHeader } from './message.js';
+import { emptyTable, ParsedRequest, ParsedResponse } from './message.js';
 import { isBlank, isToken, readNumber, splitList, startsWithIgnoringCase, trimmed } from './scan.js';
 import { findAddress, parseUri, tagOf } from './uri.js';
 import type { ViaValue } from './via.js';
@@ -34,7 +34,7 @@ export function parseMessage(bytes: Buffer): ParsedRequest | ParsedResponse | Pa
 }
 
 class MessageReader {
-  private readonly headers: HeaderTable = {};
+  private readonly headers = emptyTable();
   private readonly bytes: Buffer;
   private readonly isAscii: boolean;
   /** The whole message when it is ASCII, else all up to the body. */
@@ -306,7 +306,7 @@ class MessageReader {
     const { topVia, cseq } = this;
     const callId = this.rawOf('Call-ID');
     if (topVia?.branch === undefined || cseq === undefined || callId === undefined) return this.asFault();
-    message.headers = this.headers;
+    message.headers = this.headers as Message['headers'];
     message.data = this.isAscii ? this.text : this.text + body;
     message.body = body;
     message.via = topVia as ViaValue & { port: number };
