@@ -170,6 +170,15 @@ describe('dialog-sip mappings', () => {
     ]);
   });
 
+  it('changes one part of a WebSocket handshake and leaves the others', async () => {
+    await run(`${add} --transport wss --location /ws --method POST --host-header h.example`);
+    await run('mappings set 1 --config c --host-header other.example');
+    await run('mappings set 1 --config c --transport ws');
+    expect(await rowsInTable()).toMatchObject([
+      { sip_parameters: { transport: 'ws', method: 'POST' }, sip_headers: { host: 'other.example', location: '/ws' } },
+    ]);
+  });
+
   it('sets a row right that cannot be used', async () => {
     await database.knex.raw(`insert into sip_user_mappings (sip_user, sip_host, sip_parameters, peer_id) values ('x', 'pbx', '"udp"', 1)`);
     expect((await run('mappings set 1 --config c --sip-port 5062')).error).toMatchObject({ code: 'MAPPING_INVALID' });

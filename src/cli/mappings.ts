@@ -90,9 +90,9 @@ function addAdd(mappings: Command, world: MappingsWorld): void {
         'mappings add --config server.conf --sip-user 435 \\\n      --sip-host pbx.example.com --sip-port 8089 --transport wss \\\n      --location /ws --peer-id 435',
       ),
     )
-    .action((options: FieldOptions, self: Command) =>
+    .action((options: FieldOptions) =>
       using(world, options.config, async (operations) => {
-        const added = await operations.add(await typedFields(options, self, world));
+        const added = await operations.add(await typedFields(options, world));
         world.write(options.json === true ? `${JSON.stringify(added.columns)}\n` : `Added mapping ${added.id}.\n${tableHeader()}${tableLine(added)}`);
       }),
     );
@@ -106,7 +106,7 @@ function addSet(mappings: Command, world: MappingsWorld): void {
     .addHelpText('after', example('mappings set 7 --config server.conf --no-register', 'mappings set 7 --config server.conf --sip-host pbx2.example.com'))
     .action((id: number, options: FieldOptions, self: Command) =>
       using(world, options.config, async (operations) => {
-        const fields = await typedFields(options, self, world);
+        const fields = await typedFields(options, world);
         if (Object.keys(fields).length === 0) self.error('error: nothing to change: give at least one field', { exitCode: 2 });
         const changed = await operations.set(id, fields);
         world.write(options.json === true ? `${JSON.stringify(changed.columns)}\n` : `Changed mapping ${changed.id}.\n${tableHeader()}${tableLine(changed)}`);
@@ -226,9 +226,8 @@ const fieldNames: readonly (keyof TypedMapping)[] = [
   'displayName',
 ];
 
-/** The fields that were typed: of a `--no-x` option commander has a default, which must not count as one. */
-async function typedFields(options: FieldOptions, command: Command, world: MappingsWorld): Promise<TypedMapping> {
-  const typed = fieldNames.filter((name) => command.getOptionValueSource(name) === 'cli');
+async function typedFields(options: FieldOptions, world: MappingsWorld): Promise<TypedMapping> {
+  const typed = fieldNames.filter((name) => options[name] !== undefined);
   const fields = Object.fromEntries(typed.map((name) => [name, options[name]])) as TypedMapping;
   if (options.sipPasswordStdin !== true) return fields;
   const [password = ''] = (await world.readInput()).split(/\r?\n/, 1);
