@@ -2,6 +2,7 @@
 
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Clock } from '../../../src/base/clock.js';
 import type { Flow, FlowEvents } from '../../../src/sip/transports/flow.js';
@@ -10,6 +11,9 @@ import type { AddressLookup } from '../../../src/sip/transports/name-lookup.js';
 import { ManualClock } from '../../support/manual-clock.js';
 
 export const localhost = '127.0.0.1';
+
+/** Containers often have no IPv6 at all. */
+export const hasIPv6 = Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ address }) => address === '::1'));
 
 /** A file of fixtures/tls. */
 export function tlsFile(name: string): string {

@@ -1,7 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
-import { closeAll, later, localhost, message, noError, openBench } from './flow-harness.js';
+import { closeAll, hasIPv6, later, localhost, message, noError, openBench } from './flow-harness.js';
 
 afterEach(closeAll);
 
@@ -43,7 +43,7 @@ describe('a UDP flow', () => {
     expect(flow.local).toEqual({ address: localhost, port: table.localPorts.udp });
   });
 
-  it('speaks IPv6, and IPv4 too when it listens on all addresses of both', async () => {
+  it.runIf(hasIPv6)('speaks IPv6, and IPv4 too when it listens on all addresses of both', async () => {
     const six = await udpPeer('::1');
     const four = await udpPeer();
     const { table, log } = await openBench({ listen: { host: '::' } });

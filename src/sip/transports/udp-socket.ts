@@ -28,7 +28,6 @@ export class UdpSocket {
   readonly #flows = new Map<string, UdpFlow>();
   #unsentBytes = 0;
   #isOpen = true;
-  #drained: (() => void) | undefined;
 
   private constructor(
     private readonly socket: Socket,
@@ -133,18 +132,16 @@ export class UdpSocket {
     }
   }
 
-  /** Lets what was given to `send` leave, then closes. Idempotent. */
+  /** What the kernel has taken still leaves. Idempotent. */
   async close(): Promise<void> {
     if (!this.#isOpen) return;
     this.#isOpen = false;
-    if (this.#unsentBytes > 0) await new Promise<void>((resolve) => (this.#drained = resolve));
     await new Promise<void>((resolve) => this.socket.close(resolve));
     this.#flows.clear();
   }
 
   #sent(length: number, remote: Endpoint, error: Error | null, onError: (error: Error) => void): void {
     this.#unsentBytes -= length;
-    if (this.#unsentBytes === 0) this.#drained?.();
     if (error !== null) failNow(this.events, onError, sendError(remote, error));
   }
 
