@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest';
 import type { Crossing } from '../../src/reference-host/crossings.js';
-import { Recording } from '../../src/reference-host/crossings.js';
 import { drawLadder } from '../../src/reference-host/ladder.js';
 import type { PlaygroundMessage } from '../../src/reference-host/playground/playground.js';
 
@@ -44,13 +43,4 @@ it('leaves out 100 Trying, the ACK of a refusal and retransmissions, but not the
   const answered = [sip('in', 'INVITE', 100, 'Trying', again), sip('in', 'INVITE', 200, 'OK', again), sip('in', 'ACK', undefined, undefined, again)];
   const lines = drawLadder([...challenged, ...answered]);
   expect(lines.slice(1).map((line) => /[A-Z0-9]+ /.exec(line)?.[0].trim())).toEqual(['INVITE', '407', '200', 'ACK']);
-});
-
-it('keeps only what crossed since it began, without the last messages of earlier registrations', () => {
-  const recording = new Recording();
-  recording.add(sip('in', 'REGISTER', undefined, undefined, { callId: 'former' }));
-  recording.begin();
-  recording.add(sip('in', 'REGISTER', undefined, undefined, { callId: 'former' }));
-  recording.add(sip('in', 'INVITE', undefined, undefined, { callId: 'new' }));
-  expect(recording.crossings).toHaveLength(1);
 });

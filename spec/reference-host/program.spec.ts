@@ -1,9 +1,11 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createLogger } from 'winston';
-import type { HostExtension } from '../../src/host/contract.js';
+import type { ExtensionHost, HostExtension } from '../../src/host/contract.js';
 import { runProgram, type ProgramOptions } from '../../src/reference-host/program.js';
 import { FakeExtension } from './fake-extension.js';
 import { ScriptedExtension } from './scripted-extension.js';
@@ -126,7 +128,7 @@ describe('the demonstration', () => {
     await expect(fetch(`${url}/api/status`)).rejects.toThrow();
   });
 
-  it('takes free ports for busy ones and says which', async () => {
+  it('takes free ports for busy ones and says which, and lets the accounts of its usual port alone', async () => {
     const udp = createSocket('udp4');
     udp.bind(0, '127.0.0.1');
     const tcp = createServer();
@@ -138,8 +140,17 @@ describe('the demonstration', () => {
     );
     const busy = udp.address().port;
     const httpPort = (tcp.address() as AddressInfo).port;
-    const { lines, ended } = run(new ScriptedExtension(), { httpPort, tree: tree({ port: busy, udpPort: busy }) });
+    let folder: unknown;
+    class Curious extends ScriptedExtension {
+      override init(host: ExtensionHost): Promise<void> {
+        expect(host.config).toMatchObject({ tree: { services: { postgresql: { embedded: expect.stringContaining(tmpdir()) as string } } } });
+        folder = (host.config as { tree: { services: { postgresql: { embedded: string } } } }).tree.services.postgresql.embedded;
+        return super.init(host);
+      }
+    }
+    const { lines, ended } = run(new Curious(), { httpPort, tree: tree({ port: busy, udpPort: busy }) });
     expect(await ended, lines.join('\n')).toBe(0);
+    expect(existsSync(String(folder))).toBe(false);
     expect(lines.slice(0, 3)).toEqual([
       expect.stringMatching(new RegExp(`^Port ${busy} is busy: the playground registrar takes \\d+\\.$`)),
       `UDP port ${busy} is busy: the extension takes a free one.`,
@@ -149,8 +160,13 @@ describe('the demonstration', () => {
 
   it('gives the extension the folder of its database from the place of server.conf', async () => {
     const extension = new FakeExtension();
-    const { stop, printed, ended } = run(extension);
-    await expect.poll(() => extension.told).toContain('created 2');
+    const free = createSocket('udp4');
+    free.bind(0, '127.0.0.1');
+    await once(free, 'listening');
+    const { port } = free.address();
+    await new Promise<void>((resolve) => free.close(resolve));
+    const { stop, printed, ended } = run(extension, { tree: tree({ port }) });
+    await expect.poll(() => extension.told).toContain('created 1');
     expect(extension.host.config).toMatchObject({ tree: { services: { postgresql: { embedded: '/somewhere/data' } } } });
     stop();
     expect(await ended).toBe(0);

@@ -38,20 +38,3 @@ export function observed(extension: HostExtension, record: (crossing: Crossing) 
     stop: (options) => extension.stop(options),
   };
 }
-
-/** Keeps what crosses from `begin` on, without the stragglers of registrations that were there before. */
-export class Recording {
-  readonly crossings: Crossing[] = [];
-  readonly #former = new Set<string>();
-  #begun = false;
-
-  begin(): void {
-    this.#begun = true;
-  }
-
-  add(crossing: Crossing): void {
-    if (!this.#begun) {
-      if (crossing.kind === 'sip') this.#former.add(crossing.message.callId);
-    } else if (crossing.kind !== 'sip' || !this.#former.has(crossing.message.callId)) this.crossings.push(crossing);
-  }
-}

@@ -91,7 +91,9 @@ function isUdpFree(host: string, number: number): Promise<boolean> {
   return new Promise((resolved) => {
     const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
     socket.once('error', () => {
-      resolved(false);
+      socket.close(() => {
+        resolved(false);
+      });
     });
     socket.bind(number, host, () => {
       socket.close(() => {

@@ -2,14 +2,16 @@
  * The demonstration from start to end: playground registrar, extension, reference host, two users, one call, the ladder of what
  * happened; then it serves until it is told to stop. All output goes through `print`; what was opened is closed last-in first-out.
  */
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'winston';
 import { messageOf } from '../base/errors.js';
 import { Releasers } from '../base/releasers.js';
 import { second } from '../base/units.js';
-import { ExtensionError, type HostExtension } from '../index.js';
-import { observed, Recording, type Crossing } from './crossings.js';
+import type { HostExtension } from '../index.js';
+import { observed, type Crossing } from './crossings.js';
 import { callOnce } from './demo.js';
 import { avoidBusyPorts, demoSettings, type DemoSettings } from './demo-settings.js';
 import { drawLadder } from './ladder.js';
@@ -71,15 +73,15 @@ async function demonstrate(options: ProgramOptions, releasers: Releasers): Promi
   const { print, conf } = options;
   const settings = demoSettings((await options.readServerConf(conf)).tree, conf);
   const { registrar, tree } = settings;
-  const record = new Recording();
+  const crossings: Crossing[] = [];
 
-  const playground = await openPlayground(settings, print, record);
+  const playground = await openPlayground(settings, print, crossings);
   releasers.add('the playground registrar', () => playground.stop());
-  tree.modules.sip.autocreate.port = playground.udpPort;
+  if (playground.udpPort !== registrar.port) await moveRegistrar(tree, playground.udpPort, releasers);
   for (const note of await avoidBusyPorts(tree)) print(note);
 
   const extension = observed(await options.loadExtension(tree), (crossing) => {
-    record.add(crossing);
+    crossings.push(crossing);
   });
   const opening = openHost({ extension, config: { tree }, logger: options.logger, port: options.httpPort }, print);
   // Also when the program is told to stop while it starts.
@@ -91,8 +93,6 @@ async function demonstrate(options: ProgramOptions, releasers: Releasers): Promi
   });
   const host = await opening;
 
-  await forgetFormerUsers(extension);
-  record.begin();
   for (const user of [alice, bob]) {
     await host.users.create(user);
     await registered(`sip:${registrar.userPrefix}${user.id}@${registrar.host}`, extension, playground, options.stopAsked);
@@ -103,11 +103,13 @@ async function demonstrate(options: ProgramOptions, releasers: Releasers): Promi
   );
   await callOnce({ url: host.url, alice, bob, address, offer: offer ?? '', answer: answer ?? '' });
 
-  for (const line of report(host, playground, record.crossings)) print(line);
+  const callers = [alice, bob].map(({ id }) => `${registrar.userPrefix}${id}`);
+  const shown = crossings.filter((crossing) => crossing.kind !== 'sip' || callers.includes(crossing.message.fromUser ?? ''));
+  for (const line of report(host, playground, shown)) print(line);
   if (!options.once) for (const line of whereToGoOn(host, settings)) print(line);
 }
 
-async function openPlayground({ registrar }: DemoSettings, print: (line: string) => void, record: Recording): Promise<Playground> {
+async function openPlayground({ registrar }: DemoSettings, print: (line: string) => void, crossings: Crossing[]): Promise<Playground> {
   const isOurUser = (user: string): boolean =>
     user.startsWith(registrar.userPrefix) && /^\d+$/.test(user.slice(registrar.userPrefix.length));
   const options = {
@@ -116,7 +118,7 @@ async function openPlayground({ registrar }: DemoSettings, print: (line: string)
     recordRoute: true,
     passwordOf: (user: string) => (isOurUser(user) ? registrar.password : undefined),
     onMessage: (message: PlaygroundMessage) => {
-      record.add({ kind: 'sip', message });
+      crossings.push({ kind: 'sip', message });
     },
   };
   try {
@@ -140,15 +142,21 @@ async function openHost(options: ReferenceHostOptions, print: (line: string) => 
   }
 }
 
-/** The host's users live in memory: those of an earlier start are gone, and their accounts may name another port of the registrar. */
-async function forgetFormerUsers(extension: HostExtension): Promise<void> {
-  for (const { id } of [alice, bob]) {
-    try {
-      await extension.onUserDeleted({ id });
-    } catch (thrown) {
-      if (!(thrown instanceof ExtensionError && thrown.code === 'MAPPING_NOT_FOUND')) throw thrown;
-    }
+/**
+ * The accounts in the configured database name the configured port. With another one they get a database of this run alone, so that the
+ * next start finds its own as it was.
+ * @throws Error when the database is a server
+ */
+async function moveRegistrar(tree: DemoSettings['tree'], port: number, releasers: Releasers): Promise<void> {
+  const { autocreate } = tree.modules.sip;
+  const database = tree.services.postgresql;
+  if (database.embedded === undefined) {
+    throw new Error(`Port ${autocreate.port} is busy, and the accounts in the database name it: set another modules.sip.autocreate.port.`);
   }
+  const folder = await mkdtemp(join(tmpdir(), 'dialog-sip-demo-'));
+  releasers.add('the database of this run', () => rm(folder, { recursive: true, force: true }));
+  autocreate.port = port;
+  database.embedded = folder;
 }
 
 /**
