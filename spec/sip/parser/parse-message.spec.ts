@@ -100,6 +100,9 @@ describe('parseMessage', () => {
     expect(Object.hasOwn(notify.from.parameters, 'constructor')).toBe(true);
     expect(Object.getPrototypeOf(notify.from.parameters)).toBe(Object.prototype);
     expect(({} as Record<string, unknown>).polluted).toBeUndefined();
+    const flag = parsedRequest(request({ From: '<sip:a@b;__proto__>;__proto__;tag=1' }));
+    expect(Object.getPrototypeOf(flag.from.parameters)).toBe(Object.prototype);
+    expect(Object.getPrototypeOf(flag.from.uri.parameters)).toBe(Object.prototype);
   });
 
   it('lets the first parse of a header stand and keeps one that does not parse', () => {
