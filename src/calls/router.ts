@@ -90,12 +90,13 @@ export class CallRouter {
   }
 
   #create(command: CreateCommand): void {
-    const { table, deliveries } = this.#context;
+    const { table, deliveries, ports } = this.#context;
     const { callId } = command;
     table.assertFree(callId);
     if (this.#draining) {
-      const { reason, message } = localTable.stopping;
+      const { reason, message, class: owner } = localTable.stopping;
       new UpdateQueue(deliveries).tell({ type: 'ended', callId, reason, message });
+      ports.onEnded?.({ callId, direction: 'outgoing', reason, class: owner });
       return;
     }
     const session = new OutgoingSession(command, this.#context);
