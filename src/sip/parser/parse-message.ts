@@ -281,7 +281,7 @@ class MessageReader {
       this.note('body shorter than Content-Length');
       return undefined;
     }
-    return this.isAscii ? this.text.substring(bodyFrom, bodyTo) : this.bytes.toString('utf8', bodyFrom, bodyTo);
+    return this.isAscii ? this.text.substring(bodyFrom, bodyTo) : textOf(this.bytes.subarray(bodyFrom, bodyTo));
   }
 
   // ---- outcome --------------------------------------------------------------------------------------
@@ -337,6 +337,11 @@ class MessageReader {
   private rawOf(name: string): string | undefined {
     return this.headers[name]?.[0]?.raw;
   }
+}
+
+/** UTF-8. A body is mostly ASCII where the headers are not, and that is read several times as fast. */
+function textOf(bytes: Buffer): string {
+  return bytes.toString(isAscii(bytes) ? 'latin1' : 'utf8');
 }
 
 /** RFC 3261 7.5: line ends before the start line are ignored. */
