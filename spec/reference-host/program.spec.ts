@@ -116,6 +116,7 @@ describe('the demonstration', () => {
     const { lines, ended, stop, printed } = run(new ScriptedExtension(), { once: false });
     const url = (await printed(/^Messenger:/)).split(/ +/)[1] ?? '';
     await printed(/Ctrl-C/);
+    expect(lines.filter((line) => line.length > 80)).toEqual([]);
     expect(((await (await fetch(`${url}/api/status`)).json()) as { ready: boolean }).ready).toBe(true);
     const json = { 'content-type': 'application/json' };
     const session = await fetch(`${url}/api/session`, { method: 'POST', headers: json, body: '{"userId":1}' });

@@ -207,8 +207,10 @@ function whereToGoOn(host: ReferenceHost, { registrar }: DemoSettings): string[]
     `  curl -s $URL/api/users -H 'content-type: application/json' \\`,
     `    -H "authorization: Bearer $TOKEN" -d '{"name":"Carol"}'`,
     '',
-    `The last makes a third user, registered as ${registrar.userPrefix}3. Check a configuration of your`,
-    `own with: node dist/cli/main.js check-config FILE. README.md says the rest.`,
+    `The last makes a third user, registered as ${registrar.userPrefix}3. README.md says the rest.`,
+    `A configuration of your own is checked by`,
+    '',
+    '  node dist/cli/main.js check-config FILE',
     '',
     `Serving until Ctrl-C.`,
   ];

@@ -3,7 +3,14 @@
  * and nothing else: users and sign-ins live in memory, and signing in asks for no password, so it listens on the loopback
  * address unless told otherwise.
  *
- * HTTP and WebSocket speak the same commands and the same errors (`application/problem+json`); docs say the rest.
+ *   POST   /api/session               {userId} -> {token}, for `Authorization: Bearer`
+ *   GET    /api/users                 POST {name, ...}; PATCH and DELETE /api/users/:id
+ *   GET    /api/calls                 POST {to, description, ...} -> {callId}
+ *   POST   /api/calls/:id/<command>   ringing, answer, offer, candidates, dtmf, transfer, hangup
+ *   GET    /api/events?token=         WebSocket: updates down, commands up
+ *   GET    /api/status                what the extension says of itself; the only one without a token
+ *
+ * HTTP and WebSocket take the same commands, those of the contract, and give the same errors (`application/problem+json`).
  */
 import websocket from '@fastify/websocket';
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
