@@ -51,7 +51,7 @@ export interface SipStackDependencies {
 }
 
 /** How often cores that hold nothing any more are dropped. */
-const coreSweepMs = 5 * second;
+const coreSweepMs = second / 2;
 const nobodyListens = (): void => undefined;
 
 /** Binds the sockets. Rejects with SIP_TRANSPORT or CONFIG_INVALID. */

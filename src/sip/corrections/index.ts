@@ -2,7 +2,7 @@
  * Every change that is made to SIP.js's classes, with its reason; `docs/sip-stack.md` shows them as a table. They change the classes of
  * the one `sip.js` that this package resolves to: a host that runs the same copy in the same process gets them too.
  */
-import { uriCorrections } from '../parser/uri-corrections.js';
+import { grammarCorrections } from '../parser/grammar.js';
 import { allowedMethodsCorrection } from './allowed-methods.js';
 import { dialogCorrections } from './dialogs.js';
 import { messageCorrections } from './messages.js';
@@ -15,7 +15,7 @@ export const corrections: readonly Correction[] = [
   ...userAgentCorrections,
   ...dialogCorrections,
   ...messageCorrections,
-  ...uriCorrections,
+  ...grammarCorrections,
   allowedMethodsCorrection,
 ];
 
