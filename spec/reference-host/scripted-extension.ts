@@ -143,13 +143,14 @@ export class ScriptedExtension implements HostExtension {
       leg.parts.to = headerLines(text, 'To')[0] ?? '';
       leg.contact = /<([^>]+)>/.exec(headerLines(text, 'Contact')[0] ?? '')?.[1];
       leg.route = headerLines(text, 'Record-Route').reverse();
+      if (leg.route.length === 0) {
+        this.#fail(callId, 'The script knows no way to the far end but the registrar.');
+        return;
+      }
       client.send(requestText(client, this.#within(leg, 'ACK', 2)));
       this.#say({ type: 'state', callId, state: 'talking' });
     } else if (statusOf(text) === 200) this.#end(callId);
-    else if (statusOf(text) >= 300) {
-      this.#legs.delete(callId);
-      this.#say({ type: 'ended', callId, reason: 'error', message: `The call failed with ${statusOf(text)}.` });
-    }
+    else if (statusOf(text) >= 300) this.#fail(callId, `The call failed with ${statusOf(text)}.`);
   }
 
   #request(id: number, client: RawClient, text: string): void {
@@ -165,6 +166,11 @@ export class ScriptedExtension implements HostExtension {
       client.send(responseText(text, '200 OK'));
       this.#end(callId);
     }
+  }
+
+  #fail(callId: string, message: string): void {
+    this.#legs.delete(callId);
+    this.#say({ type: 'ended', callId, reason: 'error', message });
   }
 
   #end(callId: string): void {
