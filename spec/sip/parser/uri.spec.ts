@@ -76,7 +76,8 @@ describe('parseUri', () => {
         expect(uri.clone().toString()).toBe(written);
         expect(parseUri(written)?.user).toBe(uri.user);
       }),
-      { numRuns: 1000 },
+      // A header name that is not ASCII was once written in another case than it was read.
+      { numRuns: 1000, examples: [[['sip', '?', 'ß', 's', '=']], [['h.x', '?', 'ß', 'a', '=', 'a', '&', 'lr', '=', 'a']]] },
     );
   });
 });

@@ -113,11 +113,18 @@ function readUriHeaders(uri: URI, text: string, from: number): void {
     const equals = indexWithin(text, 0x3d, start, end);
     const name = text.substring(start, equals);
     const value = text.substring(Math.min(equals + 1, end), end);
+    start = end + 1;
+    // RFC 3261 25.1: a name is ASCII. SIP.js writes names in its own case, which would make "ss" of "ß".
+    if (!isAsciiText(name)) continue;
     const before = uri.getHeader(name);
     if (before === undefined) uri.setHeader(name, value);
     else before.push(value);
-    start = end + 1;
   }
+}
+
+function isAsciiText(text: string): boolean {
+  for (let at = 0; at < text.length; at += 1) if (text.charCodeAt(at) > 0x7f) return false;
+  return true;
 }
 
 function isUnsafeText(text: string): boolean {
