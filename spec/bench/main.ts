@@ -92,7 +92,7 @@ function treeOf(table: MappingsTable, inFlight: number): Record<string, unknown>
   };
 }
 
-/** From the moment the peer has accepted `warmUp` users until it has accepted all; the rows are read before. */
+/** From the moment the peer has accepted `warmUp` users until it has accepted all. It answers none before all rows are read. */
 async function registerAll(subject: Subject, peer: Peer, tree: Record<string, unknown>, warmUp: number, users: number): Promise<Result> {
   peer.send({ kind: 'tellAt', registered: warmUp });
   peer.send({ kind: 'tellAt', registered: users });
@@ -101,7 +101,9 @@ async function registerAll(subject: Subject, peer: Peer, tree: Record<string, un
     await peer.next('registered', patienceMs);
     return usageOf(subject);
   };
-  const [from, to] = await Promise.all([usageWhenAccepted(), usageWhenAccepted(), subject.next('started', patienceMs)]);
+  await subject.next('started', patienceMs);
+  peer.send({ kind: 'open' });
+  const [from, to] = await Promise.all([usageWhenAccepted(), usageWhenAccepted()]);
   return { what: 'registrations: REGISTER 401 REGISTER 200', operations: users - warmUp, from, to };
 }
 

@@ -36,6 +36,7 @@ const contacts = new Map<string, { uri: string; address: string; port: number }>
 const tellAt = new Set<number>();
 const calls = new Map<string, OwnCall>();
 let own = '';
+let isOpen = false;
 let callSequence = 0;
 let running: { left: number; open: number; completed: number; failed: number; users: string[] } | undefined;
 
@@ -204,7 +205,7 @@ socket.on('message', (bytes, from) => {
   if (message === undefined) return;
   switch (message.start) {
     case 'REGISTER':
-      register(message, from);
+      if (isOpen) register(message, from);
       break;
     case 'INVITE':
       invite(message, from);
@@ -222,13 +223,18 @@ socket.on('message', (bytes, from) => {
 });
 
 process.on('message', (command: PeerCommand) => {
-  if (command.kind === 'tellAt') {
-    if (contacts.size >= command.registered) report({ kind: 'registered', count: contacts.size });
-    else tellAt.add(command.registered);
-    return;
+  switch (command.kind) {
+    case 'tellAt':
+      tellAt.add(command.registered);
+      break;
+    case 'open':
+      isOpen = true;
+      break;
+    case 'call':
+      running = { left: command.calls, open: 0, completed: 0, failed: 0, users: [...contacts.keys()].slice(0, 1_000) };
+      for (let open = 0; open < command.atOnce; open += 1) callNext();
+      break;
   }
-  running = { left: command.calls, open: 0, completed: 0, failed: 0, users: [...contacts.keys()].slice(0, 1_000) };
-  for (let open = 0; open < command.atOnce; open += 1) callNext();
 });
 
 socket.bind(0, '127.0.0.1', () => {

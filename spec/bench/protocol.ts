@@ -3,6 +3,8 @@
 export interface PeerCommands {
   /** Tell when so many users have registered. */
   tellAt: { kind: 'tellAt'; registered: number };
+  /** Answer REGISTERs from now on: until then they are left waiting, while the subject reads its rows. */
+  open: { kind: 'open' };
   /** Call the registered contacts in turn. */
   call: { kind: 'call'; calls: number; atOnce: number };
 }

@@ -82,11 +82,13 @@ export class FakeHost implements ExtensionHost {
    * The next update of that call that `test` accepts, looking first at those that came since the last one returned.
    * Rejects after `withinMs` with the story of the call.
    */
-  async next<T extends CallUpdate>(
+  next<T extends CallUpdate>(callId: string, test: (update: CallUpdate) => update is T, withinMs?: number): Promise<T>;
+  next(callId: string, test: (update: CallUpdate) => boolean, withinMs?: number): Promise<CallUpdate>;
+  async next(
     callId: string,
-    test: (update: CallUpdate) => update is T,
+    test: (update: CallUpdate) => boolean,
     withinMs = defaultDeadlineMs,
-  ): Promise<T> {
+  ): Promise<CallUpdate> {
     const seen = this.updates(callId);
     for (let index = this.#read.get(callId) ?? 0; index < seen.length; index += 1) {
       const update = seen[index];
@@ -96,7 +98,7 @@ export class FakeHost implements ExtensionHost {
       }
     }
     const update = await this.#wait(
-      (candidate): candidate is T => candidate.callId === callId && test(candidate),
+      (candidate): candidate is CallUpdate => candidate.callId === callId && test(candidate),
       withinMs,
       () => `call ${callId}: ${this.story(callId).join(', ') || 'no update at all'}`,
     );
