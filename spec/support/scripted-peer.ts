@@ -126,6 +126,20 @@ export class ScriptedPeer {
     return this.#next(`a ${String(status)}`, (message) => message.method === undefined && message.status === status);
   }
 
+  /** Answers what came of that method and will come. */
+  answerAll(method: string, status: number): void {
+    const answer = (): void => {
+      void this.next(method).then(
+        (request) => {
+          request.reply(status);
+          answer();
+        },
+        () => undefined, // the deadline of a peer that is done with
+      );
+    };
+    answer();
+  }
+
   /** Sends a request and waits for the first response to it. */
   request(method: string, uri: string, options: RequestOptions): Promise<Received> {
     const cseq = this.send(method, uri, options);

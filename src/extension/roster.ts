@@ -17,7 +17,7 @@ export class Roster {
     private readonly directory: MappingDirectory,
     private readonly accounts: SipAccounts,
     private readonly registrar: Registrar,
-    private readonly log: { error(message: string, meta: Record<string, unknown>): unknown },
+    private readonly log: Record<'info' | 'error', (message: string, meta: Record<string, unknown>) => unknown>,
   ) {}
 
   /** Takes a mapping in, and registers it if its row says so. One that is there already, as it is, is left alone. */
@@ -40,20 +40,27 @@ export class Roster {
     if (disabled === this.#disabled.has(userId)) return;
     if (disabled) this.#disabled.add(userId);
     else this.#disabled.delete(userId);
-    for (const mapping of this.mappingsOf(userId)) {
+    for (const mapping of [...this.#mappingsOf(userId)]) {
       if (disabled) void this.registrar.remove(mapping.id);
       else this.#register(mapping);
     }
   }
 
-  /** Un-registers a mapping and forgets it. */
-  async dismiss(mapping: Mapping): Promise<void> {
-    this.directory.delete(mapping.id);
-    await this.registrar.remove(mapping.id);
-    this.accounts.remove(mapping.id);
+  /** Un-registers a user's mappings and forgets them. */
+  async dismiss(userId: number): Promise<void> {
+    this.#disabled.delete(userId);
+    const mappings = [...this.#mappingsOf(userId)];
+    for (const { id } of mappings) this.directory.delete(id);
+    await Promise.all(
+      mappings.map(async ({ id, sipUser, sipHost }) => {
+        await this.registrar.remove(id);
+        this.accounts.remove(id);
+        this.log.info(`User ${userId} was deleted, and with it mapping ${id} (${sipUser}@${sipHost}).`, { mappingId: id });
+      }),
+    );
   }
 
-  mappingsOf(userId: number): readonly Mapping[] {
+  #mappingsOf(userId: number): readonly Mapping[] {
     return this.directory.byPeer({ type: 1, id: userId });
   }
 

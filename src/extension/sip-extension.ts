@@ -50,16 +50,15 @@ export class SipExtension implements HostExtension {
   }
 
   /**
-   * Un-registers the user's mappings. The rows stay, switched off (`register`, `can_call`, `can_be_called` false): what an operator
-   * typed in is not lost.
+   * Un-registers the user's mappings and removes their rows: credentials do not outlive their user, and a user of the same id who is
+   * created later starts anew.
    * @throws ExtensionError: NOT_READY, USER_INVALID, DATABASE_*
    */
   async onUserDeleted(user: { id: number }): Promise<void> {
     const { roster, repository } = this.#ready();
-    for (const mapping of roster.mappingsOf(knownUser(user).id)) {
-      await repository.update(mapping.id, { register: false, canCall: false, canBeCalled: false });
-      await roster.dismiss(mapping);
-    }
+    const { id } = knownUser(user);
+    await repository.removeByPeer({ type: 1, id });
+    await roster.dismiss(id);
   }
 
   /** @throws ExtensionError: NOT_READY, COMMAND_*, CALL_*; CallNotFoundError */

@@ -1,0 +1,197 @@
+/** The extension by its hooks alone, over an embedded database and a registrar that says what the spec tells it. */
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { SipExtension, type ExtensionHost } from '../../src/index.js';
+import { openDatabase, type Database } from '../../src/mappings/database.js';
+import { migrate } from '../../src/mappings/migrate.js';
+import { FakeHost } from '../support/fake-host.js';
+import { ScriptedPeer, type Received } from '../support/scripted-peer.js';
+
+let database: Database;
+let peer: ScriptedPeer;
+let extension: SipExtension;
+let fake: FakeHost;
+
+const tree = (more: Record<string, unknown> = {}): Record<string, unknown> => ({
+  modules: {
+    sip: {
+      extension: SipExtension.id,
+      listen: { host: '127.0.0.1', 'udp-port': 0, 'tcp-port': 0 },
+      autocreate: { on: true, host: '127.0.0.1', port: peer.port, 'user-prefix': 'dialog' },
+      ...more,
+    },
+  },
+});
+
+const host = (more: Partial<ExtensionHost> = {}): ExtensionHost => ({
+  config: { tree: tree() },
+  logger: fake.logger,
+  database: database.knex,
+  calls: fake.calls,
+  ...more,
+});
+
+const rows = (): Promise<{ sip_user: string; register: boolean }[]> => database.knex('sip_user_mappings').select('sip_user', 'register').orderBy('id');
+
+/** Answers one REGISTER, and gives it back. */
+async function accept(): Promise<Received> {
+  const request = await peer.next('REGISTER');
+  request.reply(200, [`Contact: ${request.header('contact') ?? ''}`]);
+  return request;
+}
+
+const isRemoval = (request: Received): boolean => request.header('expires') === '0';
+
+beforeAll(async () => {
+  database = await openDatabase({ kind: 'embedded', directory: ':memory:' });
+  await migrate(database.knex);
+}, 60_000);
+
+afterAll(() => database.close());
+
+beforeEach(async () => {
+  await database.knex('sip_user_mappings').delete();
+  peer = await ScriptedPeer.open();
+  fake = new FakeHost({ tree: tree() });
+  extension = new SipExtension();
+});
+
+afterEach(async () => {
+  const stopped = extension.stop({ drainMs: 0 });
+  peer.answerAll('REGISTER', 200);
+  await stopped;
+  await peer.close();
+});
+
+describe('a user who is created', () => {
+  it('becomes a SIP account under the prefix and its id, once, and is registered', async () => {
+    await extension.init(host());
+    const ann = { id: 434, name: 'Ann' };
+    await Promise.all([extension.onUserCreated(ann), extension.onUserCreated(ann)]);
+    await extension.onUserCreated(ann);
+    expect((await accept()).header('to')).toBe('<sip:dialog434@127.0.0.1>');
+    await expect.poll(() => extension.status().registrations.byState.registered).toBe(1);
+    expect(await rows()).toEqual([{ sip_user: 'dialog434', register: true }]);
+    expect(peer.received).toEqual([]);
+  });
+
+  it('is made no account while autocreate is off', async () => {
+    await extension.init(host({ config: { tree: tree({ autocreate: { on: false } }) } }));
+    await extension.onUserCreated({ id: 434 });
+    expect(await rows()).toEqual([]);
+  });
+
+  it('is refused without an id that can be one', async () => {
+    await extension.init(host());
+    await expect(extension.onUserCreated({ id: -1 })).rejects.toMatchObject({ code: 'USER_INVALID' });
+  });
+});
+
+describe('a user who is there', () => {
+  beforeEach(async () => {
+    await extension.init(host());
+    await extension.onUserCreated({ id: 434 });
+    await accept();
+    await expect.poll(() => extension.status().registrations.byState.registered).toBe(1);
+  });
+
+  it('is un-registered while disabled, and registered again when enabled', async () => {
+    await extension.onUserUpdated({ id: 434, disabled: true });
+    expect(isRemoval(await accept())).toBe(true);
+    await expect.poll(() => extension.status().registrations.total).toBe(0);
+    await extension.onUserUpdated({ id: 434 });
+    expect(isRemoval(await accept())).toBe(false);
+    expect(await rows()).toEqual([{ sip_user: 'dialog434', register: true }]);
+  });
+
+  it('is un-registered and forgotten when deleted, and can be created anew', async () => {
+    const deleted = extension.onUserDeleted({ id: 434 });
+    expect(isRemoval(await accept())).toBe(true);
+    await deleted;
+    expect(await rows()).toEqual([]);
+    await extension.onUserCreated({ id: 434 });
+    expect(isRemoval(await accept())).toBe(false);
+  });
+
+  it('is un-registered when the extension stops', async () => {
+    const stopped = extension.stop({ drainMs: 0 });
+    expect(isRemoval(await accept())).toBe(true);
+    await stopped;
+    expect(extension.status().ready).toBe(false);
+  });
+
+  it('keeps its account over a restart, under the same Contact', async () => {
+    const stopped = extension.stop({ drainMs: 0 });
+    const before = await accept();
+    await stopped;
+    extension = new SipExtension();
+    await extension.init(host());
+    const user = (request: Received): string | undefined => /<sip:([^@]*)@/.exec(request.header('contact') ?? '')?.[1];
+    const instance = (request: Received): string | undefined => /\+sip\.instance="([^"]*)"/.exec(request.header('contact') ?? '')?.[1];
+    const after = await accept();
+    expect([user(after), instance(after)]).toEqual([user(before), instance(before)]);
+  });
+
+  it('calls, and the host is told each step in order', async () => {
+    const offer = { type: 'offer', sdp: 'v=0\r\nm=audio 9 RTP/AVP 0\r\n' } as const;
+    await extension.onCall({ type: 'create', callId: 'c1', from: { type: 1, id: 434 }, to: { address: '600' }, description: offer });
+    const invite = await peer.next('INVITE');
+    expect([invite.uri, invite.body]).toEqual([`sip:600@127.0.0.1:${String(peer.port)}`, offer.sdp]);
+    invite.reply(180, [`Contact: <sip:600@127.0.0.1:${String(peer.port)}>`]);
+    invite.reply(486);
+    expect(await fake.ended('c1')).toMatchObject({ reason: 'busy', sip: { status: 486 } });
+    expect(fake.story('c1')).toEqual(['trying', 'ringing', 'ended']);
+  });
+});
+
+describe('rows that are there at the start', () => {
+  it('are registered as they say, and one that cannot be used harms itself alone', async () => {
+    await extension.init(host({ config: { tree: tree({ autocreate: { on: false } }) } }));
+    await extension.stop();
+    await database.knex.raw(
+      `INSERT INTO sip_user_mappings (sip_user, sip_password, sip_host, sip_port, sip_parameters, sip_headers, peer_type, peer_id, register, can_call, can_be_called)
+       VALUES ('good', 'x', '127.0.0.1', ?, '{"transport":"udp"}', '{}', 1, 1, true, true, true),
+              ('bad', 'x', '127.0.0.1', 70000, '{"transport":"udp"}', '{}', 1, 2, true, true, true),
+              ('quiet', 'x', '127.0.0.1', ?, '{"transport":"udp"}', '{}', 1, 3, false, true, true)`,
+      [peer.port, peer.port],
+    );
+    extension = new SipExtension();
+    await extension.init(host({ config: { tree: tree({ autocreate: { on: false } }) } }));
+    expect((await accept()).header('to')).toBe('<sip:good@127.0.0.1>');
+    const { rejectedRows, registrations } = extension.status();
+    expect(registrations.total).toBe(1);
+    expect(rejectedRows).toMatchObject([{ problem: expect.stringContaining('sip_port') as string }]);
+  });
+});
+
+describe('the hooks', () => {
+  it('refuse before init and after stop, by a code', async () => {
+    await expect(extension.onUserCreated({ id: 1 })).rejects.toMatchObject({ code: 'NOT_READY' });
+    await expect(extension.onCall({ type: 'hangup', callId: 'x' })).rejects.toMatchObject({ code: 'NOT_READY' });
+    await extension.init(host());
+    await expect(extension.init(host())).rejects.toMatchObject({ code: 'NOT_READY' });
+    await expect(extension.onCall({ type: 'hangup', callId: 'x' })).rejects.toMatchObject({ code: 'CALL_NOT_FOUND' });
+    await extension.stop();
+    await expect(extension.onUserUpdated({ id: 1 })).rejects.toMatchObject({ code: 'NOT_READY' });
+  });
+
+  it('reject init with all that is wrong in the configuration, and leave nothing open', async () => {
+    const wrong = tree({ 'trace-level': 3, register: { expires: 'soon' } });
+    const failure = await extension.init(host({ config: { tree: wrong } })).catch((thrown: unknown) => thrown);
+    expect(failure).toMatchObject({ code: 'CONFIG_INVALID' });
+    expect((failure as { issues: unknown[] }).issues).toHaveLength(2);
+  });
+
+  it('reject init when there is no database, and when a port is taken', async () => {
+    await expect(extension.init({ ...host(), database: undefined })).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+    const second = new SipExtension();
+    const taken = tree({ listen: { host: '127.0.0.1', 'udp-port': peer.port, 'tcp-port': 0 } });
+    await expect(second.init(host({ config: { tree: taken } }))).rejects.toMatchObject({ code: 'SIP_TRANSPORT' });
+  });
+
+  it('may be stopped while init is under way', async () => {
+    const starting = extension.init(host());
+    const stopped = extension.stop();
+    await expect(starting).rejects.toMatchObject({ code: 'NOT_READY' });
+    await stopped;
+  });
+});
