@@ -26,7 +26,7 @@ import { Retransmission } from './retransmission.js';
 import type { StackContext } from './stack-context.js';
 import { statelessReply, replyToFault } from './stateless-reply.js';
 import { FlowTable, type FlowTableSettings } from './transports/flow-table.js';
-import type { Flow } from './transports/flow.js';
+import type { Flow, FlowEvents, Flows } from './transports/flow.js';
 import type { AccountSettings, NameAddress, SipAccount, SipStack, SipStackEvents, SipTarget, SipWireTap } from './types.js';
 import { markVia, responseEndpoint } from './via-marks.js';
 import { FlowWire, PendingWire } from './wires.js';
@@ -48,6 +48,8 @@ export interface SipStackDependencies {
   readonly tap?: SipWireTap;
   /** For what is wrong on the wire and harms one message: the sentence quotes nothing that could be a secret. */
   readonly log: { debug(message: string): void; warn(message: string): void };
+  /** Where flows come from; real sockets when absent. */
+  readonly openFlows?: (settings: FlowTableSettings, events: FlowEvents, clock: Clock) => Promise<Flows>;
 }
 
 /** How often cores that hold nothing any more are dropped. */
@@ -78,7 +80,8 @@ class Stack implements SipStack, StackContext {
   static async open(settings: SipStackSettings, dependencies: SipStackDependencies): Promise<Stack> {
     // The first datagram may be here before the stack is.
     const receiver: { stack?: Stack } = {};
-    const flows = await FlowTable.open(
+    const openFlows = dependencies.openFlows ?? FlowTable.open.bind(FlowTable);
+    const flows = await openFlows(
       settings.flows,
       {
         onMessage: (flow, bytes) => receiver.stack?.receive(flow, bytes),
@@ -96,7 +99,7 @@ class Stack implements SipStack, StackContext {
   private constructor(
     settings: SipStackSettings,
     private readonly dependencies: SipStackDependencies,
-    private readonly flows: FlowTable,
+    private readonly flows: Flows,
   ) {
     this.clock = dependencies.clock;
     this.userAgent = settings.userAgent;

@@ -11,7 +11,7 @@ import { second } from '../../base/units.js';
 import type { SipTarget, SipTransport } from '../types.js';
 import { type Attempt, connectStream, openWebSocket, resolveName, withinTime } from './connecting.js';
 import type { ConnectionContext, ConnectionFlow } from './connection-flow.js';
-import type { Endpoint, Flow, FlowEvents } from './flow.js';
+import type { Endpoint, Flow, FlowEvents, Flows } from './flow.js';
 import { Listener } from './listener.js';
 import { LocalAddresses } from './local-address.js';
 import { type Address, type AddressLookup, NameLookup, systemLookup } from './name-lookup.js';
@@ -33,7 +33,7 @@ export interface FlowTableSettings {
   readonly maxConnections?: number;
 }
 
-export class FlowTable {
+export class FlowTable implements Flows {
   readonly #names: NameLookup;
   readonly #listeners: Listener[] = [];
   readonly #byTarget = new Map<string, ConnectionFlow>();

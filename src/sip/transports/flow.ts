@@ -1,4 +1,4 @@
-import type { SipTransport } from '../types.js';
+import type { SipTarget, SipTransport } from '../types.js';
 
 /** An IP address (no brackets) and a port. */
 export interface Endpoint {
@@ -30,4 +30,17 @@ export interface FlowEvents {
   onClosed(flow: Flow, why: string): void;
   /** What belongs to no flow: a fault of a listening socket, an error that a listener let out. The sentence is for a log. */
   onFault?(error: Error): void;
+}
+
+/** Where the stack gets its flows: `FlowTable` in the product, a network in memory in specs. */
+export interface Flows {
+  /** `udp:127.0.0.1:5060`, then tcp and tls. */
+  readonly listening: readonly string[];
+  readonly localPorts: { readonly udp: number; readonly tcp: number; readonly tls?: number };
+  /** The flow when it is there; no promise on the hot path. */
+  existing(target: SipTarget): Flow | undefined;
+  /** The flow to a target, opened when there is none. Rejects with SIP_TRANSPORT. */
+  to(target: SipTarget): Promise<Flow>;
+  /** Idempotent; never rejects. */
+  close(): Promise<void>;
 }
