@@ -49,6 +49,11 @@ export class Accounts {
     return found.find((account) => account.settings.domain.toLowerCase() === domain.toLowerCase());
   }
 
+  /** Hidden ones included. */
+  get size(): number {
+    return this.#byId.size;
+  }
+
   *[Symbol.iterator](): Iterator<Account> {
     yield* this.#byId.values();
   }

@@ -27,7 +27,7 @@ import type { StackContext } from './stack-context.js';
 import { statelessReply, replyToFault } from './stateless-reply.js';
 import { FlowTable, type FlowTableSettings } from './transports/flow-table.js';
 import type { Flow, FlowEvents, Flows } from './transports/flow.js';
-import type { AccountSettings, NameAddress, SipAccount, SipStack, SipStackEvents, SipTarget, SipWireTap } from './types.js';
+import type { AccountSettings, NameAddress, SipAccount, SipStack, SipStackEvents, SipStackUsage, SipTarget, SipWireTap } from './types.js';
 import { markVia, responseEndpoint } from './via-marks.js';
 import { FlowWire, PendingWire } from './wires.js';
 
@@ -133,6 +133,18 @@ class Stack implements SipStack, StackContext {
     this.#accounts.add(account);
     this.#nextAccountId += 1;
     return account;
+  }
+
+  usage(): SipStackUsage {
+    let transactions = 0;
+    let dialogs = 0;
+    for (const { existingCore: core } of this.#withCore) {
+      if (core === undefined) continue;
+      transactions += core.userAgentClients.size + core.userAgentServers.size;
+      dialogs += core.dialogs.size;
+    }
+    const { size: retransmissions } = this.#retransmission;
+    return { accounts: this.#accounts.size, cores: this.#withCore.size, transactions, dialogs, retransmissions };
   }
 
   async close(): Promise<void> {

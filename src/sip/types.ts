@@ -12,8 +12,10 @@ export interface SipTarget {
   readonly transport: SipTransport;
   /** A name or an address, without brackets. */
   readonly host: string;
-  /** 1 to 65535. */
+  /** 1 to 65535; 0: none is given, the server is located by DNS (RFC 3263). */
   readonly port: number;
+  /** With port 0: no transport is given either, NAPTR decides; `transport` is what holds when it does not. */
+  readonly isTransportOpen?: boolean;
   /** ws and wss only: the handshake (RFC 7118): its HTTP verb, Host header and path. */
   readonly webSocket?: { readonly method: string; readonly host?: string; readonly location: string };
 }
@@ -168,11 +170,25 @@ export interface SipAccount {
   remove(): void;
 }
 
+/** What a stack holds. With nothing going on all is 0 but the accounts. */
+export interface SipStackUsage {
+  /** Removed ones count until their last dialog has ended. */
+  readonly accounts: number;
+  /** Accounts with a SIP.js core. */
+  readonly cores: number;
+  readonly transactions: number;
+  readonly dialogs: number;
+  /** Messages over UDP that may be sent again. */
+  readonly retransmissions: number;
+}
+
 export interface SipStack {
   /** Throws MAPPING_CONFLICT for a token that is in use. */
   addAccount(settings: AccountSettings): SipAccount;
   /** Where SIP is taken, `udp:127.0.0.1:5060`. */
   readonly listening: readonly string[];
+  /** Counted anew at each call. */
+  usage(): SipStackUsage;
   /** Closes flows and sockets, drops all transactions. Registrations and calls were ended before by their owners. */
   close(): Promise<void>;
 }
