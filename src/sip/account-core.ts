@@ -3,7 +3,6 @@
  * holds nothing any more. All that the account has of its own is in what it sends: From, Contact, the way to the next hop, credentials.
  */
 import {
-  Grammar,
   UserAgentCore,
   constructOutgoingResponse,
   type Body,
@@ -16,14 +15,26 @@ import {
   type URI,
 } from 'sip.js/lib/core/index.js';
 import type { ContactAddress } from './contact-addresses.js';
+import { allowedMethods } from './corrections/allowed-methods.js';
 import { DigestExchange, type DigestSession } from './digest.js';
 import type { ReceivedRequest, Sender, SentRequest, Wire } from './internals.js';
 import { makeSipUri } from './parser/uri.js';
 import type { StackContext } from './stack-context.js';
 import type { Flow } from './transports/flow.js';
+import { routed } from './route-set.js';
+import { statelessTag } from './stateless-reply.js';
+import { cancelKeyOf } from './transaction-key.js';
 import type { AccountSettings, SipTransport } from './types.js';
 
 const nobodyListens = (): void => undefined;
+
+/** RFC 3261 11.2: what an OPTIONS is told, beside Supported. */
+const capabilities = [`Allow: ${allowedMethods.join(', ')}`, 'Accept: application/sdp', 'Accept-Encoding: identity', 'Accept-Language: en'];
+
+/** SIP.js hides the tag of its server. */
+interface TaggedServer {
+  readonly toTag: string;
+}
 
 /** What an account lends its core. */
 export interface CoreOwner {
@@ -58,7 +69,7 @@ export class AccountCore extends UserAgentCore implements Sender {
       routeSet: [],
       sipjsId: '',
       supportedOptionTags: [],
-      supportedOptionTagsResponse: ['outbound'],
+      supportedOptionTagsResponse: ['outbound', '100rel'],
       userAgentHeaderFieldValue: context.userAgent,
       viaForceRport: true,
       viaHost: '',
@@ -92,17 +103,35 @@ export class AccountCore extends UserAgentCore implements Sender {
     body?: Body,
   ): SentRequest {
     const viaHost = this.#owner.flow === undefined ? '' : this.#context.contactOn(this.#owner.flow).hostPort;
-    const message = super.makeOutgoingRequestMessage(method, requestUri, from, to, { ...options, viaHost }, extraHeaders, body);
-    return Object.assign(message, { sender: this, exchange: new DigestExchange(), isGivenUp: false });
+    const { target, routeSet, nextHop } = routed(requestUri, options.routeSet ?? []);
+    const message = super.makeOutgoingRequestMessage(method, target, from, to, { ...options, viaHost, routeSet }, extraHeaders, body);
+    return Object.assign(message, { sender: this, exchange: new DigestExchange(), isGivenUp: false, nextHop });
   }
 
-  /** RFC 3261 8.2.7: a reply of which nothing is kept. */
+  /** A reply that the core makes without a transaction. */
   override replyStateless(message: IncomingRequestMessage, options: ResponseOptions): OutgoingResponse {
     const { userAgentHeaderFieldValue: userAgent, supportedOptionTagsResponse: supported } = this.configuration;
-    const response = constructOutgoingResponse(message, { ...options, userAgent, supported });
-    const { wire } = message as ReceivedRequest;
-    wire.sendResponse(response.message, undefined, options.statusCode, message.method === 'INVITE', nobodyListens);
+    const { method, viaBranch, toTag } = message;
+    const isCapable = method === 'OPTIONS' && options.statusCode === 200;
+    const response = constructOutgoingResponse(message, {
+      ...options,
+      ...(isCapable ? { extraHeaders: [...capabilities] } : {}),
+      toTag: this.#tagOf(message),
+      userAgent,
+      supported,
+    });
+    // RFC 3261 17: an ACK is never answered.
+    if (method === 'ACK') return response;
+    // What changed something is answered the same way when it comes again over UDP (timer J); the rest is worked out anew (8.2.7).
+    const key = method === 'CANCEL' ? cancelKeyOf(viaBranch) : toTag ? viaBranch : undefined;
+    (message as ReceivedRequest).wire.sendResponse(response.message, key, options.statusCode, method === 'INVITE', nobodyListens);
     return response;
+  }
+
+  /** RFC 3261 9.2: a CANCEL is answered with the tag of its INVITE; 8.2.7: else the same request gets the same tag. */
+  #tagOf(message: IncomingRequestMessage): string {
+    const invite: unknown = message.method === 'CANCEL' ? this.userAgentServers.get(message.viaBranch) : undefined;
+    return (invite as TaggedServer | undefined)?.toTag ?? statelessTag(message.callId);
   }
 
   /** Where the messages of a dialog come from. */
@@ -124,14 +153,13 @@ export class AccountCore extends UserAgentCore implements Sender {
     if (message.toTag === undefined || message.toTag === '') return this.#registrarWire();
     const { transport } = this.#owner.settings.target;
     if (transport === 'ws' || transport === 'wss') return this.#registrarWire();
-    // RFC 3261 12.2.1.1: the first route, else the remote target.
-    const route = message.getHeader('route');
-    if (route === undefined && this.#context.ignoresContact) {
+    if (message.getHeader('route') === undefined && this.#context.ignoresContact) {
       const dialog = this.dialogs.get(message.callId + message.fromTag + message.toTag);
       return (dialog && this.#sources.get(dialog)) ?? this.#registrarWire();
     }
-    const hop = route === undefined ? message.ruri : Grammar.nameAddrHeaderParse(route)?.uri;
-    return hop === undefined ? this.#registrarWire() : this.#wireToHop(hop);
+    const { nextHop } = message as SentRequest;
+    // A `tel:` names no host: the registrar knows where it is (RFC 3261 19.1.6).
+    return nextHop === undefined || nextHop.host === '' ? this.#registrarWire() : this.#wireToHop(nextHop);
   }
 
   #registrarWire(): Wire {

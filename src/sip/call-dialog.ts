@@ -1,6 +1,6 @@
 /** An answered call, over SIP.js's session: the same whoever placed it. */
 import type { IncomingByeRequest, Session } from 'sip.js/lib/core/index.js';
-import { reasonOf, writeReason } from './response-headers.js';
+import { reasonOf, sessionStays, writeReason } from './response-headers.js';
 import type { CallDialog, ReasonValue } from './types.js';
 
 export interface CallDialogEvents {
@@ -26,6 +26,10 @@ export class SessionCallDialog implements CallDialog {
       ...session.delegate,
       onBye: (request) => {
         this.#receiveBye(request);
+      },
+      // RFC 3261 14.2: the session stays as it was, and the caller is told so.
+      onInvite: (request) => {
+        request.reject({ statusCode: 488, extraHeaders: [sessionStays] });
       },
     };
   }

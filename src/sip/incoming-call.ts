@@ -4,18 +4,21 @@
  * States: `waiting` (100, 180 may follow) -> `answered` (200 sent) -> `confirmed` (ACK came), or from `waiting` to `ended` by a refusal or
  * a CANCEL. This file alone changes the state.
  */
-import type { IncomingInviteRequest, IncomingRequestMessage } from 'sip.js/lib/core/index.js';
+import type { IncomingByeRequest, IncomingInviteRequest, IncomingPrackRequest, IncomingRequestMessage } from 'sip.js/lib/core/index.js';
+import type { Clock } from '../base/clock.js';
 import { SessionCallDialog } from './call-dialog.js';
 import type { Wire } from './internals.js';
 import { sdpOf } from './parser/body.js';
 import { parseNameAddress, toNameAddress } from './parser/uri.js';
 import { withoutControls } from './parser/write-uri.js';
-import { reasonOf, writeReason } from './response-headers.js';
+import { ReliableProvisional } from './reliable-provisional.js';
+import { reasonOf, requiredExtensions, writeReason } from './response-headers.js';
 import type { CallDialog, IncomingCall, IncomingCallEvents, NameAddress, ReasonValue, SipAccount } from './types.js';
 
 export class InvitingCall implements IncomingCall {
   events: IncomingCallEvents | undefined;
   #state: 'waiting' | 'answered' | 'confirmed' | 'ended' = 'waiting';
+  readonly #reliable: ReliableProvisional | undefined;
 
   constructor(
     readonly account: SipAccount,
@@ -24,12 +27,19 @@ export class InvitingCall implements IncomingCall {
     /** Remembers which way a dialog's messages come. */
     private readonly noteSource: (dialogId: string, wire: Wire | undefined) => void,
     private readonly wire: Wire,
+    clock: Clock,
   ) {
     uas.delegate = {
       onCancel: (request) => {
         this.#cancelled(request);
       },
     };
+    // RFC 3262 3: provisional responses are reliable for a caller that requires it.
+    if (requiredExtensions(uas.message).some((tag) => tag.toLowerCase() === '100rel')) {
+      this.#reliable = new ReliableProvisional(clock, uas, wire, () => {
+        this.#neverHeard();
+      });
+    }
     // RFC 3261 17.2.1: 100 stops the caller's retransmissions while the host is asked.
     uas.trying();
   }
@@ -56,18 +66,22 @@ export class InvitingCall implements IncomingCall {
   }
 
   ring(): void {
-    if (this.#state === 'waiting') this.uas.progress({ statusCode: 180 });
+    if (this.#state !== 'waiting') return;
+    const session = this.#reliable === undefined ? this.uas.progress({ statusCode: 180 }).session : this.#reliable.send(180);
+    if (session !== undefined) session.delegate = { onBye: (request) => { this.#endedEarly(request); }, onPrack: this.#onPrack };
   }
 
   accept(sdp: string): CallDialog | undefined {
     if (this.#state !== 'waiting') return undefined;
     this.#state = 'answered';
+    this.#reliable?.stop();
     const { session } = this.uas.accept({
       statusCode: 200,
       body: { contentDisposition: 'session', contentType: 'application/sdp', content: sdp.toWellFormed() },
     });
     this.noteSource(session.id, this.wire);
     session.delegate = {
+      onPrack: this.#onPrack,
       onAck: () => {
         this.#confirmed(dialog);
       },
@@ -82,6 +96,7 @@ export class InvitingCall implements IncomingCall {
   reject(status: number, options: { phrase?: string; reason?: ReasonValue; retryAfterS?: number } = {}): void {
     if (this.#state !== 'waiting') return;
     this.#state = 'ended';
+    this.#reliable?.stop();
     const extraHeaders: string[] = [];
     if (options.reason !== undefined) extraHeaders.push(`Reason: ${writeReason(options.reason)}`);
     if (options.retryAfterS !== undefined) extraHeaders.push(`Retry-After: ${String(Math.trunc(options.retryAfterS))}`);
@@ -94,6 +109,23 @@ export class InvitingCall implements IncomingCall {
     this.reject(487);
     this.events?.onCancelled(reasonOf(request));
   }
+
+  /** RFC 3261 15, 15.1.2: a caller may end an early dialog with BYE; the INVITE is then answered 487. */
+  #endedEarly(request: IncomingByeRequest): void {
+    request.accept();
+    this.#cancelled(request.message);
+  }
+
+  /** RFC 3262 3: no PRACK within 64*T1: the caller does not hear us. */
+  #neverHeard(): void {
+    this.reject(504);
+    this.events?.onCancelled();
+  }
+
+  readonly #onPrack = (request: IncomingPrackRequest): void => {
+    if (this.#reliable?.takes(request.message) === true) request.accept();
+    else request.reject({ statusCode: 481 });
+  };
 
   #confirmed(dialog: SessionCallDialog): void {
     if (this.#state !== 'answered') return;

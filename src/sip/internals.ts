@@ -7,6 +7,7 @@ import type {
   IncomingResponseMessage,
   OutgoingRequestMessage,
   Transport,
+  URI,
 } from 'sip.js/lib/core/index.js';
 import type { CredentialsHeader, DigestExchange, DigestSession } from './digest.js';
 
@@ -37,6 +38,8 @@ export interface SentRequest extends OutgoingRequestMessage {
   readonly exchange: DigestExchange;
   /** The caller hung up: a challenge is not answered any more. */
   isGivenUp: boolean;
+  /** RFC 3261 8.1.2: its first route, else its Request-URI; undefined when that route cannot be read. */
+  readonly nextHop: URI | undefined;
 }
 
 /** A request of theirs. `viaBranch` holds the whole key of RFC 3261 17.2.3: branch, sent-by, method. */

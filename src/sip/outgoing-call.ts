@@ -100,7 +100,7 @@ class InvitedCall implements OutgoingCall {
       account.aor,
       to,
       { fromDisplayName: options.displayName ?? account.settings.displayName ?? '' },
-      [`Contact: <${contactUri(account, context).toString()}>`, `Allow: ${allowedMethods}`],
+      [`Contact: <${contactUri(account, context).toString()}>`, `Allow: ${allowedMethods.join(', ')}`],
       { contentDisposition: 'session', contentType: 'application/sdp', content: options.sdp.toWellFormed() },
     );
     sendKnownCredentials(message);
@@ -125,7 +125,7 @@ class InvitedCall implements OutgoingCall {
     this.#provisional();
     const rseq = /\b100rel\b/.test(message.getHeader('require') ?? '') ? readDeltaSeconds(message.getHeader('rseq')) : undefined;
     // RFC 3262 4: a reliable response is acknowledged, though we never ask for one.
-    if (rseq !== undefined) response.prack({ extraHeaders: [`RAck: ${String(rseq)} ${String(message.cseq)} INVITE`] });
+    if (rseq !== undefined && message.toTag) response.prack({ extraHeaders: [`RAck: ${String(rseq)} ${String(message.cseq)} INVITE`] });
     if (this.#state !== 'calling') return;
     this.events.onProgress({
       status: message.statusCode ?? 0,

@@ -34,6 +34,9 @@ export function reasonOf(message: IncomingMessage): ReasonValue | undefined {
   };
 }
 
+/** RFC 3261 14.2, 20.43: says why an offer in a dialog is refused. */
+export const sessionStays = 'Warning: 399 dialog-sip "The session is not changed once it is agreed"';
+
 /** `SIP;cause=200;text="Call completed elsewhere"` */
 export function writeReason(reason: ReasonValue): string {
   const protocol = reason.protocol.replace(/[^A-Za-z0-9.]/g, '');

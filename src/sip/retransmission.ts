@@ -7,7 +7,7 @@
  *           timer I, J: a request that comes again after its final response is answered with the same response, or absorbed
  *
  * Time-outs themselves (B, F, H), provisional responses and 2xx to INVITE are the core's. Flows that are reliable pass through.
- * A key is that of section 17: for a client branch + method, for a server branch + sent-by + method (ACK and CANCEL: INVITE).
+ * A key is that of section 17: for a client branch + method, for a server branch + sent-by + method (ACK: INVITE).
  */
 import type { Clock } from '../base/clock.js';
 import { DelayQueue } from './delay-queue.js';
@@ -26,6 +26,8 @@ interface Repeating {
   readonly text: string;
   readonly isInvite: boolean;
   readonly startedAt: number;
+  /** A provisional response came. */
+  isProceeding: boolean;
   isDone: boolean;
 }
 
@@ -71,7 +73,7 @@ export class Retransmission {
   /** A request of ours but ACK. */
   sendRequest(flow: Flow, text: string, key: string, isInvite: boolean, onError: (error: Error) => void): void {
     if (!flow.isReliable) {
-      const entry = { key, flow, text, isInvite, startedAt: this.clock.now(), isDone: false };
+      const entry = { key, flow, text, isInvite, startedAt: this.clock.now(), isProceeding: false, isDone: false };
       this.#requests.set(key, entry);
       this.#repeats.add(t1, entry);
     }
@@ -90,7 +92,7 @@ export class Retransmission {
   /** A final response of ours, except 2xx to INVITE. */
   sendFinal(flow: Flow, text: string, key: string, isInvite: boolean, onError: (error: Error) => void): void {
     if (!flow.isReliable) {
-      const repeating = isInvite ? { key, flow, text, isInvite, startedAt: this.clock.now(), isDone: false } : undefined;
+      const repeating = isInvite ? { key, flow, text, isInvite, startedAt: this.clock.now(), isProceeding: false, isDone: false } : undefined;
       this.#answered.set(key, { flow, text, repeating });
       this.#expiries.add(lifetime, { map: this.#answered, key });
       if (repeating !== undefined) this.#repeats.add(t1, repeating);
@@ -105,11 +107,12 @@ export class Retransmission {
   receiveResponse(key: string, status: number): boolean {
     const request = this.#requests.get(key);
     if (request !== undefined) {
-      // A non-INVITE request goes on at T2 after a provisional response (17.1.2.2); INVITE stops at any (17.1.1.2).
+      // INVITE stops at any response (17.1.1.2).
       if (status >= 200 || request.isInvite) {
         request.isDone = true;
         this.#requests.delete(key);
       }
+      request.isProceeding = true;
       return true;
     }
     const ack = status >= 300 ? this.#acks.get(key) : undefined;
@@ -120,7 +123,7 @@ export class Retransmission {
 
   /**
    * A request came over UDP.
-   * @param key of an ACK or CANCEL: that of its INVITE
+   * @param key of an ACK: that of its INVITE
    * @returns false when it is dealt with here: it was answered before.
    */
   receiveRequest(key: string, method: string): boolean {
@@ -132,7 +135,6 @@ export class Retransmission {
       answered.text = undefined;
       return true;
     }
-    if (method === 'CANCEL') return true;
     if (answered.text !== undefined) this.send(answered.flow, answered.text, nobodyListens);
     return false;
   }
@@ -155,7 +157,8 @@ export class Retransmission {
     this.send(entry.flow, entry.text, nobodyListens);
     // Timer A doubles without a bound (17.1.1.2); E and G stop at T2 (17.1.2.2, 17.2.1).
     const isRequestInvite = entry.isInvite && !entry.text.startsWith('SIP/2.0 ');
-    const nextMs = isRequestInvite ? delayMs * 2 : Math.min(delayMs * 2, t2);
+    // After a provisional response a request other than INVITE goes on at T2 (17.1.2.2).
+    const nextMs = isRequestInvite ? delayMs * 2 : entry.isProceeding ? t2 : Math.min(delayMs * 2, t2);
     if (this.clock.now() - entry.startedAt + nextMs < lifetime) {
       this.#repeats.add(nextMs, entry);
     } else if (this.#requests.get(entry.key) === entry) {

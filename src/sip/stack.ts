@@ -21,10 +21,11 @@ import { ParsedResponse, type ParsedRequest, type RawHeader } from './parser/mes
 import { parseMessage } from './parser/parse-message.js';
 import { toNameAddress, parseNameAddress } from './parser/uri.js';
 import type { ViaValue } from './parser/via.js';
-import { requiredExtensions } from './response-headers.js';
+import { refusalOf } from './request-checks.js';
 import { Retransmission } from './retransmission.js';
 import type { StackContext } from './stack-context.js';
 import { statelessReply, replyToFault } from './stateless-reply.js';
+import { cancelKeyOf, transactionKey } from './transaction-key.js';
 import { FlowTable, type FlowTableSettings } from './transports/flow-table.js';
 import type { Flow, FlowEvents, Flows } from './transports/flow.js';
 import type { AccountSettings, NameAddress, SipAccount, SipStack, SipStackEvents, SipStackUsage, SipTarget, SipWireTap } from './types.js';
@@ -237,9 +238,8 @@ class Stack implements SipStack, StackContext {
   #receiveRequest(flow: Flow, message: ParsedRequest): void {
     const { method } = message;
     const via = message.parseHeader('via') as ViaValue;
-    // RFC 3261 17.2.3: branch, sent-by and method; ACK and CANCEL are for an INVITE. SIP.js looks transactions up by this field.
-    const keyMethod = method === 'ACK' || method === 'CANCEL' ? 'INVITE' : method;
-    message.viaBranch = `${message.viaBranch} ${via.host}:${String(via.port ?? '')} ${keyMethod}`;
+    // SIP.js looks transactions up by this field alone.
+    message.viaBranch = transactionKey(message, via);
 
     const account = accountFor(message, this.#accounts, this.ignoresContact);
     const isKnown = this.#sources.has(flow.remote.address) || (account !== undefined && knows(account, message));
@@ -248,15 +248,22 @@ class Stack implements SipStack, StackContext {
       this.dependencies.log.debug(`${method} from ${flow.remote.address}, which is no registrar of ours, is not answered`);
       return;
     }
-    if (!flow.isReliable && !this.#retransmission.receiveRequest(message.viaBranch, method)) return;
+    const repeatKey = method === 'CANCEL' ? cancelKeyOf(message.viaBranch) : message.viaBranch;
+    if (!flow.isReliable && !this.#retransmission.receiveRequest(repeatKey, method)) return;
 
     const [top] = message.headers.Via as RawHeader[];
     if (top === undefined) return;
     const wire = this.#wireBack(flow, top, via);
     message.headers.Via = [markVia(top, via, flow.remote), ...(message.headers.Via ?? []).slice(1)];
     const request: ReceivedRequest = Object.assign(message, { wire });
-    if (account === undefined) this.#refuseStateless(request, 404);
-    else this.#deliver(account, request);
+    if (account === undefined) {
+      // RFC 3261 9.2, 12.2.2: nothing is known of what it belongs to.
+      this.#refuseStateless(request, method === 'CANCEL' || message.toTag ? 481 : 404);
+      return;
+    }
+    // Before it ever sent, an account is where its first caller found it.
+    account.flow ??= flow;
+    this.#deliver(account, request);
   }
 
   /** RFC 3261 18.2.2: over a connection as the request came; over UDP as Via says. */
@@ -268,13 +275,10 @@ class Stack implements SipStack, StackContext {
   }
 
   #deliver(account: Account, request: ReceivedRequest): void {
-    const { method } = request;
-    if (method !== 'ACK' && method !== 'CANCEL') {
-      const required = requiredExtensions(request);
-      if (required.length > 0) {
-        this.#refuseStateless(request, 420, [`Unsupported: ${required.join(', ')}`]);
-        return;
-      }
+    const refusal = request.method === 'ACK' ? undefined : refusalOf(request);
+    if (refusal !== undefined) {
+      this.#refuseStateless(request, refusal.status, refusal.headers);
+      return;
     }
     const requestUri = requestUriOf(request);
     const { core } = account;
@@ -292,7 +296,7 @@ class Stack implements SipStack, StackContext {
     const noteSource = (dialogId: string, source: Wire | undefined): void => {
       core.noteSource(dialogId, source);
     };
-    const call = new InvitingCall(account, uas, requestUri, noteSource, wire);
+    const call = new InvitingCall(account, uas, requestUri, noteSource, wire, this.clock);
     try {
       this.dependencies.events.onInvite(call);
     } catch (thrown) {

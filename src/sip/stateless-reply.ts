@@ -31,6 +31,6 @@ const phrases: Readonly<Record<number, string>> = {
 };
 
 /** RFC 3261 8.2.7: the same tag for the same request. */
-function statelessTag(callId: string): string {
+export function statelessTag(callId: string): string {
   return hash('sha256', callId, 'hex').slice(0, 16);
 }

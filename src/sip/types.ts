@@ -126,7 +126,7 @@ export interface CallDialog {
 }
 
 export interface IncomingCallEvents {
-  /** The caller gave up; the INVITE has been answered 487. Nothing follows. */
+  /** The caller gave up, and the INVITE has been answered 487; or it never heard that it rings (RFC 3262), and 504. Nothing follows. */
   onCancelled(reason?: ReasonValue): void;
   /** Our 200 was acknowledged. */
   onConfirmed(): void;

@@ -3,12 +3,13 @@ import type { RawHeader } from './parser/message.js';
 import type { ViaValue } from './parser/via.js';
 import type { Endpoint } from './transports/flow.js';
 
-/** Adds `received` and fills in `rport`, so that responses carry them back. */
+/** Writes `received` and fills in `rport`, so that responses carry them back; what the sender says of itself there is not believed. */
 export function markVia(header: RawHeader, via: ViaValue, source: Endpoint): RawHeader {
   const asksForPort = /;\s*rport\s*(?=;|$)/i.exec(header.raw);
   if (asksForPort === null && via.host === source.address) return header;
-  const bare = asksForPort === null ? header.raw : header.raw.replace(asksForPort[0], `;rport=${String(source.port)}`);
-  return { raw: /;\s*received\s*=/i.test(bare) ? bare : `${bare};received=${source.address}` };
+  const bare = header.raw.replace(/;\s*received\s*=[^;]*/gi, '');
+  const marked = asksForPort === null ? bare : bare.replace(asksForPort[0], `;rport=${String(source.port)}`);
+  return { raw: `${marked};received=${source.address}` };
 }
 
 /** Where a response goes over UDP: back to the source port when the client asked for it (RFC 3581 4), else to the port of its sent-by. */

@@ -7,6 +7,7 @@ import { allowedMethodsCorrection } from './allowed-methods.js';
 import { dialogCorrections } from './dialogs.js';
 import { messageCorrections } from './messages.js';
 import type { Correction } from './pin.js';
+import { timersCorrection } from './timers.js';
 import { transactionCorrections } from './transactions.js';
 import { userAgentCorrections } from './user-agents.js';
 
@@ -17,6 +18,7 @@ export const corrections: readonly Correction[] = [
   ...messageCorrections,
   ...grammarCorrections,
   allowedMethodsCorrection,
+  timersCorrection,
 ];
 
 /** Idempotent. Throws when SIP.js is not the version that is corrected here. */

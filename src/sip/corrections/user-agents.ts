@@ -10,6 +10,8 @@ import type {
   ClientTransaction,
   OutgoingInviteRequestDelegate,
   OutgoingRequestDelegate,
+  OutgoingResponse,
+  ResponseOptions,
   ServerTransaction,
   TransactionUser,
   UserAgentCore,
@@ -42,6 +44,7 @@ interface ServerInternals {
   readonly transactionConstructor: new (message: ReceivedRequest, wire: Wire, user: TransactionUser) => ServerTransaction;
   _transaction: ServerTransaction | undefined;
   dispose(): void;
+  reply(options: ResponseOptions): OutgoingResponse;
 }
 
 interface LocalDialog {
@@ -59,7 +62,7 @@ export const userAgentCorrections = [
     UserAgentClient.prototype,
     'init',
     '7cc37d9f',
-    'RFC 3261 8.1.2, 12.2.1.1: each request goes to its own next hop; SIP.js has one transport for all.',
+    'RFC 3261 8.1.2, 9.1, 12.2.1.1: each request goes to its own next hop, a CANCEL where its INVITE went; SIP.js has one transport for all.',
     function (this: ClientInternals): void {
       const { core, message } = this;
       const user: TransactionUser = {
@@ -81,7 +84,8 @@ export const userAgentCorrections = [
           this.receiveResponse(response);
         },
       });
-      const transaction = new this.transactionConstructor(message, message.sender.wireFor(message), clientUser);
+      const wire = cancelledBy(core, message)?.transport ?? message.sender.wireFor(message);
+      const transaction = new this.transactionConstructor(message, wire, clientUser);
       this._transaction = transaction;
       const id = transaction.id + message.method;
       core.userAgentClients.set(id, this as unknown as UserAgentClient); // the same object, seen without its private parts
@@ -96,7 +100,8 @@ export const userAgentCorrections = [
       const status = response.statusCode;
       if (status !== 401 && status !== 407) return true;
       const { message } = this;
-      if (message.isGivenUp) return true;
+      // RFC 3261 22.1: nobody may challenge a CANCEL, and it cannot be sent again with another CSeq.
+      if (message.isGivenUp || message.method === 'CANCEL') return true;
       const { challenge, credentials } = credentialsHeaderFor(status);
       const request = { method: message.method, uri: message.ruri.toRaw(), body: message.body?.body ?? '' };
       const answers = message.sender
@@ -140,21 +145,21 @@ export const userAgentCorrections = [
     InviteUserAgentClient.prototype,
     'receiveResponse',
     '0c762a46',
-    'RFC 3261 12.1: a 1xx without To tag or Contact makes no dialog but still tells that it rings (SIP.js drops it); a 2xx without Contact leaves the Request-URI as remote target (SIP.js drops it and the call hangs).',
+    'RFC 3261 12.1: a 1xx without To tag makes no dialog but still tells that it rings (SIP.js drops it); a 1xx or 2xx without Contact leaves the Request-URI as remote target (SIP.js drops it, and the call hangs).',
     function (this: InviteClientInternals, message: IncomingResponseMessage): void {
       const status = message.statusCode ?? 0;
       const hasContact = message.hasHeader('contact') && message.parseHeader('contact') !== undefined;
-      if (status > 100 && status < 200 && (!message.toTag || !hasContact)) {
+      if (status > 100 && status < 200 && !message.toTag) {
         this.delegate?.onProgress?.({
           message,
           session: undefined as never, // no dialog was made; the receiver asks for none
           prack: () => {
-            throw new Error('A response without To tag or Contact cannot be acknowledged reliably.');
+            throw new Error('A response without To tag cannot be acknowledged reliably.');
           },
         });
         return;
       }
-      if (status >= 200 && status < 300 && !hasContact) message.setHeader('contact', `<${this.message.ruri.toRaw()}>`);
+      if (status > 100 && status < 300 && !hasContact) message.setHeader('contact', `<${this.message.ruri.toRaw()}>`);
       originalReceiveInviteResponse.call(this, message);
     },
   ),
@@ -181,7 +186,24 @@ export const userAgentCorrections = [
       core.userAgentServers.set(transaction.id, this as unknown as UserAgentServer); // the same object, seen without its private parts
     },
   ),
+  correct(
+    UserAgentServer.prototype,
+    'trying',
+    '954d7111',
+    'RFC 3261 8.2.6.1: 100 repeats the Timestamp of its request; SIP.js leaves it out.',
+    function (this: ServerInternals): OutgoingResponse {
+      const extraHeaders = this.message.getHeaders('timestamp').map((value) => `Timestamp: ${value}`);
+      return this.reply({ statusCode: 100, extraHeaders });
+    },
+  ),
 ];
+
+/** The transaction of the INVITE that a CANCEL is for. */
+function cancelledBy(core: UserAgentCore, message: SentRequest): { readonly transport: Wire } | undefined {
+  if (message.method !== 'CANCEL' || message.branch === undefined) return undefined;
+  const client: unknown = core.userAgentClients.get(`${message.branch}INVITE`);
+  return (client as ClientInternals | undefined)?._transaction as { readonly transport: Wire } | undefined;
+}
 
 function standIn(status: number, phrase: string, local: NonNullable<FinalResponse['local']>): FinalResponse {
   const response: FinalResponse = new IncomingResponseMessage();

@@ -1,0 +1,40 @@
+/** What a UAS looks at before anything else is made of a request: RFC 3261 8.2.1 to 8.2.2. */
+import { NameAddrHeader, type IncomingRequestMessage } from 'sip.js/lib/core/index.js';
+import { allowedMethods } from './corrections/allowed-methods.js';
+import { OpaqueUri } from './parser/uri.js';
+import { requiredExtensions } from './response-headers.js';
+
+export interface Refusal {
+  readonly status: number;
+  readonly headers: readonly string[];
+}
+
+/** Extensions that a request may require of us. */
+const understood: ReadonlySet<string> = new Set(['100rel']);
+
+/** The methods that have a meaning in a dialog alone (RFC 3262 3, RFC 3311 5.2). */
+const inDialogOnly: ReadonlySet<string> = new Set(['BYE', 'PRACK', 'UPDATE']);
+
+/** Why a request other than ACK is refused at once; undefined when it is not. Max-Forwards and Proxy-Require are for proxies. */
+export function refusalOf(request: IncomingRequestMessage): Refusal | undefined {
+  const { method } = request;
+  // RFC 3261 9.2: all that is asked of a CANCEL is its INVITE.
+  if (method === 'CANCEL') return undefined;
+  if (!allowedMethods.includes(method)) return { status: 405, headers: [`Allow: ${allowedMethods.join(', ')}`] };
+  if (!isKnownScheme(request.ruri?.scheme)) return { status: 416, headers: [] };
+  const unknown = requiredExtensions(request).filter((tag) => !understood.has(tag.toLowerCase()));
+  if (unknown.length > 0) return { status: 420, headers: [`Unsupported: ${unknown.join(', ')}`] };
+  if (request.toTag) return undefined;
+  if (inDialogOnly.has(method)) return { status: 481, headers: [] };
+  // RFC 3261 8.1.1.8: an INVITE says where its dialog is to be reached.
+  return method === 'INVITE' && !hasUsableContact(request) ? { status: 400, headers: [] } : undefined;
+}
+
+export function hasUsableContact(message: IncomingRequestMessage): boolean {
+  const contact: unknown = message.hasHeader('contact') ? message.parseHeader('contact') : undefined;
+  return contact instanceof NameAddrHeader && !(contact.uri instanceof OpaqueUri && !contact.uri.isUri);
+}
+
+function isKnownScheme(scheme: string | undefined): boolean {
+  return scheme === 'sip' || scheme === 'sips' || scheme === 'tel';
+}
