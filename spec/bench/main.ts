@@ -1,177 +1,128 @@
 /**
- * `npm run bench`: what a registration and a call cost the extension's process, in CPU-seconds, through its whole
- * depth: database rows, registrar, stack, UDP socket, host contract. The far end is in another process, the database in
- * others again, so that only the extension and the smallest host around it are measured.
+ * `npm run bench`: what the extension costs, in CPU-seconds, bytes and held-up time. Each part has a file of its own; this one reads the
+ * command line and prints.
  */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import install, { lacks } from '../interop/support/install.js';
-import { MappingsTable } from '../interop/support/mappings-table.js';
 import { webrtcOffer } from '../interop/support/sdp.js';
-import { benchPassword, type PeerCommand, type PeerReport, type SubjectCommand, type SubjectReport, type Usage } from './protocol.js';
-import { Worker } from './worker.js';
+import { benchExtension, benchStack, type CallsResult, type Sizes } from './calls-bench.js';
+import { benchLatency } from './latency-bench.js';
+import { benchMemory } from './memory-bench.js';
+import { benchParsers, parserNames } from './parse-bench.js';
 
 const help = `Usage: npm run bench -- [options]
 
-Measures the extension's process, compiled, against a SIP peer on 127.0.0.1.
+Measures the compiled code against a SIP peer on 127.0.0.1.
 
+  --only PART        one part alone, or several with commas (all):
+    parse            messages a CPU-second, by kind and parser
+    stack            registrations and calls through the SIP stack alone
+    extension        the same through the whole extension
+    memory           heap of an idle account and of a live call
+    latency          delay of the event loop while calls come in
   --registrations N  users to register, each with a digest challenge (20000)
   --calls N          calls in each direction, INVITE to BYE (10000)
   --at-once N        calls open at one time, REGISTERs in flight (50)
+  --accounts N       idle accounts of the memory part (100000)
+  --rate N           calls a second of the latency part (300)
+  --seconds N        how long it holds that rate (10)
   --help             this text
 
-Rows are in PostgreSQL (TEST_DATABASE_URL, or a server started for the bench).
-A tenth of each phase runs first, unmeasured, so that code is compiled.
+Extension and latency keep rows in PostgreSQL (TEST_DATABASE_URL, or a server
+started for the bench). A tenth of each phase runs first, unmeasured, so that
+code is compiled.
 `;
 
-interface Result {
-  what: string;
-  operations: number;
-  from: Usage;
-  to: Usage;
+const parts = ['parse', 'stack', 'extension', 'memory', 'latency'] as const;
+type Part = (typeof parts)[number];
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string', default: parts.join(',') },
+    registrations: { type: 'string', default: '20000' },
+    calls: { type: 'string', default: '10000' },
+    'at-once': { type: 'string', default: '50' },
+    accounts: { type: 'string', default: '100000' },
+    rate: { type: 'string', default: '300' },
+    seconds: { type: 'string', default: '10' },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+function positive(name: 'registrations' | 'calls' | 'at-once' | 'accounts' | 'rate' | 'seconds'): number {
+  const value = Number(values[name]);
+  if (Number.isSafeInteger(value) && value > 0) return value;
+  throw new Error(`--${name} wants a whole number above 0, not ${values[name]}`);
 }
 
-type Subject = Worker<SubjectCommand, SubjectReport>;
-type Peer = Worker<PeerCommand, PeerReport>;
-
-const patienceMs = 180_000;
-
-async function bench(registrations: number, calls: number, atOnce: number): Promise<Result[]> {
-  const table = await MappingsTable.start();
-  const peer: Peer = new Worker('./peer.ts');
-  const subject: Subject = new Worker('./subject.ts');
-  try {
-    const { port } = await peer.next('listening', patienceMs);
-    await subject.next('ready', patienceMs);
-    const warmUp = Math.ceil(registrations / 10);
-    const users = warmUp + registrations;
-    await table.replace(
-      Array.from({ length: users }, (_, index) => ({
-        user: `user${index + 1}`,
-        password: benchPassword(`user${index + 1}`),
-        port,
-        peerId: index + 1,
-      })),
-    );
-    const results = [await registerAll(subject, peer, treeOf(table, atOnce), warmUp, users)];
-    results.push(
-      await measure(subject, 'calls out: INVITE 100 180 200 ACK BYE 200', calls, async (count) => {
-        subject.send({ kind: 'call', calls: count, atOnce, users: 1_000, address: `sip:600@127.0.0.1:${port}` });
-        return subject.next('called', patienceMs);
-      }),
-    );
-    results.push(
-      await measure(subject, 'calls in:  INVITE 100 180 200 ACK BYE 200', calls, async (count) => {
-        peer.send({ kind: 'call', calls: count, atOnce });
-        return peer.next('called', patienceMs);
-      }),
-    );
-    subject.send({ kind: 'stop' });
-    await subject.next('stopped', patienceMs);
-    const faults = [...subject.faults, ...peer.faults];
-    if (faults.length > 0) throw new Error(`not a clean run:\n${faults.slice(0, 10).join('\n')}`);
-    return results;
-  } finally {
-    await subject.end();
-    await peer.end();
-    await table.stop();
-  }
+function partsWanted(): Set<Part> {
+  const wanted = values.only.split(',');
+  const unknown = wanted.find((name) => !parts.some((part) => part === name));
+  if (unknown !== undefined) throw new Error(`--only knows ${parts.join(', ')}, not ${unknown}`);
+  return new Set(parts.filter((part) => wanted.includes(part)));
 }
 
-function treeOf(table: MappingsTable, inFlight: number): Record<string, unknown> {
-  return {
-    modules: {
-      sip: {
-        extension: 'im.dlg.sip.extension.SipExtension',
-        register: { 'max-rate': 100_000, 'max-in-flight': inFlight },
-        listen: { host: '127.0.0.1', 'udp-port': 0, 'tcp-port': 0 },
-      },
-    },
-    services: { postgresql: table.settings },
-  };
+function row(...cells: (string | number)[]): string {
+  const [what, ...figures] = cells;
+  return `${String(what).padEnd(42)}${figures.map((figure) => String(figure).padStart(11)).join('')}`;
 }
 
-/** From the moment the peer has accepted `warmUp` users until it has accepted all. It answers none before all rows are read. */
-async function registerAll(subject: Subject, peer: Peer, tree: Record<string, unknown>, warmUp: number, users: number): Promise<Result> {
-  peer.send({ kind: 'tellAt', registered: warmUp });
-  peer.send({ kind: 'tellAt', registered: users });
-  subject.send({ kind: 'start', tree });
-  const usageWhenAccepted = async (): Promise<Usage> => {
-    await peer.next('registered', patienceMs);
-    return usageOf(subject);
-  };
-  await subject.next('started', patienceMs);
-  peer.send({ kind: 'open' });
-  const [from, to] = await Promise.all([usageWhenAccepted(), usageWhenAccepted()]);
-  return { what: 'registrations: REGISTER 401 REGISTER 200', operations: users - warmUp, from, to };
-}
-
-async function measure(
-  subject: Subject,
-  what: string,
-  operations: number,
-  run: (count: number) => Promise<{ completed: number; failed: number; firstFailure?: string }>,
-): Promise<Result> {
-  await run(Math.ceil(operations / 10));
-  const from = await usageOf(subject);
-  const { failed, firstFailure } = await run(operations);
-  const to = await usageOf(subject);
-  if (failed > 0) throw new Error(`${what}: ${failed} of ${operations} failed. ${firstFailure ?? ''}`);
-  return { what, operations, from, to };
-}
-
-async function usageOf(subject: Subject): Promise<Usage> {
-  subject.send({ kind: 'usage' });
-  return (await subject.next('usage', patienceMs)).usage;
-}
-
-function print(results: readonly Result[]): void {
-  const row = (...cells: (string | number)[]): string => {
-    const [what, ...figures] = cells;
-    return `${String(what).padEnd(42)}${figures.map((figure) => String(figure).padStart(11)).join('')}`;
-  };
-  console.log(row('', 'done', 'CPU s', 'per CPU s', 'wall s', 'RSS MB'));
+function printCalls(title: string, results: readonly CallsResult[]): void {
+  console.log(row(title, 'done', 'CPU s', 'per CPU s', 'wall s', 'RSS MB'));
   for (const { what, operations, from, to } of results) {
     const cpuS = (to.cpuMs - from.cpuMs) / 1_000;
     const wallS = (to.wallMs - from.wallMs) / 1_000;
     const perS = Math.round(operations / cpuS);
     console.log(row(what, operations, cpuS.toFixed(2), perS, wallS.toFixed(2), Math.round(to.rssBytes / 2 ** 20)));
   }
-  console.log(
-    `\nCPU: user and system time of the extension's process, host callbacks included.\nEvery call carries an offer and an answer of ${webrtcOffer.sdp.length} bytes, over UDP.`,
-  );
 }
 
-const { values } = parseArgs({
-  options: {
-    registrations: { type: 'string', default: '20000' },
-    calls: { type: 'string', default: '10000' },
-    'at-once': { type: 'string', default: '50' },
-    help: { type: 'boolean', default: false },
-  },
-});
-
-function positive(name: 'registrations' | 'calls' | 'at-once'): number {
-  const value = Number(values[name]);
-  if (Number.isSafeInteger(value) && value > 0) return value;
-  throw new Error(`--${name} wants a whole number above 0, not ${values[name]}`);
+async function run(part: Part, sizes: Sizes): Promise<void> {
+  switch (part) {
+    case 'parse':
+      console.log(row('messages parsed per CPU s', ...parserNames));
+      for (const { kind, perCpuSecond } of await benchParsers()) console.log(row(kind, ...perCpuSecond.map((figure) => figure ?? '-')));
+      break;
+    case 'stack':
+      printCalls('the SIP stack alone', await benchStack(sizes));
+      break;
+    case 'extension':
+      printCalls('the whole extension', await benchExtension(sizes));
+      break;
+    case 'memory':
+      console.log(row('heap of the SIP stack', 'count', 'bytes each'));
+      for (const { what, count, bytesEach } of await benchMemory(positive('accounts'), 2_000)) console.log(row(what, count, Math.round(bytesEach)));
+      break;
+    case 'latency': {
+      const { callsPerSecond, seconds, p50Ms, p99Ms, maxMs } = await benchLatency(positive('rate'), positive('seconds'));
+      console.log(row('event loop held up, ms', 'p50', 'p99', 'longest'));
+      console.log(row(`${callsPerSecond} calls a second in, ${seconds} s`, p50Ms, p99Ms, maxMs));
+      break;
+    }
+  }
+  console.log('');
 }
 
 if (values.help) {
   console.log(help);
 } else {
   try {
-    const sizes = [positive('registrations'), positive('calls'), positive('at-once')] as const;
-    install();
-    if (lacks('postgresql') && process.env.TEST_DATABASE_URL === undefined) {
-      throw new Error('The bench wants PostgreSQL: install it, or set TEST_DATABASE_URL.');
+    const sizes = { registrations: positive('registrations'), calls: positive('calls'), atOnce: positive('at-once') };
+    const wanted = partsWanted();
+    if (wanted.has('extension') || wanted.has('latency')) {
+      install();
+      if (lacks('postgresql') && process.env.TEST_DATABASE_URL === undefined) {
+        throw new Error('The bench wants PostgreSQL: install it, or set TEST_DATABASE_URL.');
+      }
     }
     execFileSync('npm', ['run', '--silent', 'build'], {
       cwd: fileURLToPath(new URL('../..', import.meta.url)),
       stdio: ['ignore', 'inherit', 'inherit'],
     });
-    print(await bench(...sizes));
+    for (const part of wanted) await run(part, sizes);
+    console.log(`CPU: user and system time of the measured process, host callbacks included.\nEvery call carries an offer and an answer of ${webrtcOffer.sdp.length} bytes, over UDP.`);
   } catch (thrown) {
     console.error(`bench: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
     process.exitCode = 1;

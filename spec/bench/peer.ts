@@ -38,7 +38,7 @@ const calls = new Map<string, OwnCall>();
 let own = '';
 let isOpen = false;
 let callSequence = 0;
-let running: { left: number; open: number; completed: number; failed: number; users: string[] } | undefined;
+let running: { left: number; open: number; completed: number; failed: number; users: string[]; isPaced: boolean; stay: boolean } | undefined;
 
 function report(message: PeerReport): void {
   process.send?.(message);
@@ -154,6 +154,15 @@ function callNext(): void {
   request('INVITE', callId, 1, `Contact: <sip:peer@${own}>\r\nContent-Type: application/sdp\r\n`, webrtcOffer.sdp);
 }
 
+function callAtPace(perSecond: number): void {
+  const start = performance.now();
+  let begun = 0;
+  const beat = setInterval(() => {
+    for (; running !== undefined && running.left > 0 && begun < ((performance.now() - start) / 1_000) * perSecond; begun += 1) callNext();
+    if (running === undefined || running.left === 0) clearInterval(beat);
+  }, 2);
+}
+
 function request(method: string, callId: string, cseq: number, more = '', body = ''): void {
   const call = calls.get(callId);
   if (call === undefined) return;
@@ -176,7 +185,8 @@ function response(message: Message): void {
     request('ACK', message.callId, 1);
     if (isSuccess && !call.acknowledged) {
       call.acknowledged = true;
-      request('BYE', message.callId, 2);
+      if (running?.stay === true) finish(message.callId, true, 'answered');
+      else request('BYE', message.callId, 2);
     } else if (!isSuccess) {
       finish(message.callId, false, `INVITE was answered ${message.line}`);
     }
@@ -193,7 +203,7 @@ function finish(callId: string, isSuccess: boolean, what: string): void {
   state.failed += isSuccess ? 0 : 1;
   if (state.failed === 1 && !isSuccess) report({ kind: 'fault', message: what });
   if (state.left > 0) {
-    callNext();
+    if (!state.isPaced) callNext();
   } else if (state.open === 0) {
     running = undefined;
     report({ kind: 'called', completed: state.completed, failed: state.failed });
@@ -231,8 +241,9 @@ process.on('message', (command: PeerCommand) => {
       isOpen = true;
       break;
     case 'call':
-      running = { left: command.calls, open: 0, completed: 0, failed: 0, users: [...contacts.keys()].slice(0, 1_000) };
-      for (let open = 0; open < command.atOnce; open += 1) callNext();
+      running = { left: command.calls, open: 0, completed: 0, failed: 0, users: [...contacts.keys()].slice(0, 1_000), isPaced: 'perSecond' in command.pace, stay: command.stay === true };
+      if ('perSecond' in command.pace) callAtPace(command.pace.perSecond);
+      else for (let open = 0; open < command.pace.atOnce; open += 1) callNext();
       break;
   }
 });

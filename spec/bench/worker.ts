@@ -14,9 +14,13 @@ export class Worker<Command extends Told, Report extends Told> {
   readonly #waiting: { kind: string; resolve: (report: Report) => void; reject: (error: Error) => void }[] = [];
   #ended = false;
 
-  constructor(private readonly file: string) {
-    this.#child = fork(fileURLToPath(new URL(file, import.meta.url)), {
-      execArgv: ['--import', import.meta.resolve('tsx')],
+  /** @param options.node Node's own options, such as `--expose-gc` */
+  constructor(
+    private readonly file: string,
+    options: { readonly node?: readonly string[]; readonly args?: readonly string[] } = {},
+  ) {
+    this.#child = fork(fileURLToPath(new URL(file, import.meta.url)), options.args ?? [], {
+      execArgv: ['--import', import.meta.resolve('tsx'), ...(options.node ?? [])],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     this.#child.on('message', (message) => {

@@ -1,0 +1,91 @@
+/** The compiled SIP stack alone: no database, no registrar, no host. */
+import { hash } from 'node:crypto';
+import { systemClock } from '../../src/base/clock.js';
+import type { openSipStack as OpenSipStack } from '../../src/sip/stack.js';
+import type { SipAccount, SipStack } from '../../src/sip/types.js';
+import { webrtcAnswer, webrtcOffer } from '../interop/support/sdp.js';
+import { report, serve } from './measured.js';
+import { benchPassword, type CallOrder, type SubjectSettings } from './protocol.js';
+
+const compiled = new URL('../../dist/sip/stack.js', import.meta.url).href;
+
+let stack: SipStack | undefined;
+const accounts: SipAccount[] = [];
+
+function fault(message: string): void {
+  report({ kind: 'fault', message });
+}
+
+async function start({ accounts: wanted, atOnce }: SubjectSettings): Promise<void> {
+  stack ??= await open();
+  if (wanted !== undefined) registerAll(stack, wanted.port, wanted.count, atOnce);
+}
+
+async function open(): Promise<SipStack> {
+  const { openSipStack } = (await import(compiled)) as { openSipStack: typeof OpenSipStack };
+  return openSipStack(
+    {
+      flows: { listen: { host: '127.0.0.1', udpPort: 0, tcpPort: 0 }, tls: { verify: true } },
+      trusted: [],
+      ignoresContact: false,
+      userAgent: 'bench',
+    },
+    {
+      clock: systemClock,
+      log: { debug: () => undefined, warn: fault },
+      events: {
+        onInvite: (call) => {
+          call.events = { onBye: () => undefined, onCancelled: () => undefined, onConfirmed: () => undefined, onLost: () => { fault('no ACK came'); } };
+          call.ring();
+          call.accept(webrtcAnswer.sdp);
+        },
+        onFlowLost: (_accounts, why) => { fault(why); },
+      },
+    },
+  );
+}
+
+function registerAll(on: SipStack, port: number, count: number, atOnce: number): void {
+  const registerNext = (): void => {
+    const number = accounts.length + 1;
+    if (number > count) return;
+    const account = on.addAccount({
+      token: hash('sha256', `bench ${number}`, 'hex').slice(0, 20),
+      user: `user${number}`,
+      domain: '127.0.0.1',
+      password: benchPassword(`user${number}`),
+      target: { transport: 'udp', host: '127.0.0.1', port },
+    });
+    accounts.push(account);
+    void account.register(3_600).then((outcome) => {
+      if (outcome.kind !== 'registered') fault(`user${number}: ${outcome.kind}`);
+      registerNext();
+    });
+  };
+  for (let started = 0; started < atOnce; started += 1) registerNext();
+}
+
+function place(sequence: number, order: CallOrder, ended: (isSuccess: boolean, message: string) => void): void {
+  const account = accounts[sequence % order.users];
+  if (account === undefined) throw new Error('There is no such account.');
+  account.invite(
+    { to: order.address, sdp: webrtcOffer.sdp },
+    {
+      onProgress: () => undefined,
+      onAccepted: ({ dialog }) => {
+        if (order.stay !== true) dialog.bye();
+        ended(true, 'answered');
+      },
+      onRefused: ({ status, phrase }) => { ended(false, `${status} ${phrase}`); },
+      onBye: () => undefined,
+    },
+  );
+}
+
+serve({
+  start,
+  place,
+  stop: async () => {
+    await stack?.close();
+  },
+});
