@@ -17,8 +17,10 @@ import { MappingDirectory } from '../mappings/directory.js';
 import type { RejectedRow } from '../mappings/mapping.js';
 import { migrate } from '../mappings/migrate.js';
 import { MappingRepository } from '../mappings/repository.js';
+import { Metrics } from '../observability/metrics.js';
 import { messageTrace } from '../observability/trace.js';
 import { Registrar } from '../registrar/registrar.js';
+import { dropKinds } from '../sip/guards/drops.js';
 import { openSipStack } from '../sip/stack.js';
 import type { SipStack } from '../sip/types.js';
 import { version } from './package-version.js';
@@ -42,6 +44,7 @@ export interface Composition {
   readonly registrar: Registrar;
   readonly router: CallRouter;
   readonly stack: SipStack;
+  readonly metrics: Metrics;
   readonly rejectedRows: readonly RejectedRow[];
   readonly releasers: Releasers;
 }
@@ -63,6 +66,8 @@ export async function compose(host: ExtensionHost): Promise<Composition> {
     const directory = new MappingDirectory();
     const nodeId = hostname();
 
+    const metrics = new Metrics();
+    const dropped = metrics.counters('dialog_sip_dropped_total', 'What came from the wire and was not taken, by reason', 'kind', dropKinds);
     const stack = await openSipStack(
       {
         flows: { listen: config.listen, tls: config.listen.tls },
@@ -75,6 +80,11 @@ export async function compose(host: ExtensionHost): Promise<Composition> {
         clock,
         log,
         tap: messageTrace(config.traceLevel, log),
+        metrics: {
+          dropped: (kind) => {
+            dropped[kind].add();
+          },
+        },
         events: {
           onInvite: (call) => {
             router.onIncoming(call);
@@ -86,6 +96,7 @@ export async function compose(host: ExtensionHost): Promise<Composition> {
       },
     );
     releasers.add('the SIP stack', () => stack.close());
+    metrics.gauges('dialog_sip_stack', 'What the SIP stack holds', 'what', () => stack.usage());
 
     const accounts = new SipAccounts(stack, nodeId);
     const registrar = new Registrar(config.register, { clock, random: Math.random, log });
@@ -119,6 +130,7 @@ export async function compose(host: ExtensionHost): Promise<Composition> {
       registrar,
       router,
       stack,
+      metrics,
       rejectedRows,
       releasers,
     };

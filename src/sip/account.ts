@@ -20,12 +20,11 @@ export interface AccountOwner {
 }
 
 export class Account implements SipAccount, CoreOwner, RegisteringAccount {
-  /** The flow that the account last used. */
-  flow: Flow | undefined;
   /** Call-ID of all its REGISTERs (RFC 3261 10.2) and the last CSeq. */
   readonly registerCallId = randomToken(12);
   registerCSeq = 0;
   isRemoved = false;
+  #flow: Flow | undefined;
   #core: AccountCore | undefined;
   #registerDigest: DigestSession | undefined;
   #callDigest: DigestSession | undefined;
@@ -37,6 +36,17 @@ export class Account implements SipAccount, CoreOwner, RegisteringAccount {
     private readonly context: StackContext,
     private readonly owner: AccountOwner,
   ) {}
+
+  /** The flow that the account last used. */
+  get flow(): Flow | undefined {
+    return this.#flow;
+  }
+
+  set flow(flow: Flow | undefined) {
+    if (flow === this.#flow) return;
+    this.context.moveAccount(this, this.#flow, flow);
+    this.#flow = flow;
+  }
 
   get aor(): URI {
     return makeSipUri({ user: this.settings.user, host: this.settings.domain });

@@ -1,6 +1,7 @@
 /** What accounts and calls need of the stack round them. */
 import type { LoggerFactory } from 'sip.js/lib/core/index.js';
 import type { Clock } from '../base/clock.js';
+import type { CoreOwner } from './account-core.js';
 import type { ContactAddress } from './contact-addresses.js';
 import type { Wire } from './internals.js';
 import type { Flow } from './transports/flow.js';
@@ -13,7 +14,9 @@ export interface StackContext {
   /** `dialog-ignore-contact-field` */
   readonly ignoresContact: boolean;
   readonly loggerFactory: LoggerFactory;
-  /** The flow to a registrar, when it is there; its address is then known as a registrar's. */
+  /** An account goes over from one flow to another: registrars are those that an account has a flow to. */
+  moveAccount(account: CoreOwner, from: Flow | undefined, to: Flow | undefined): void;
+  /** The flow to a registrar, when it is there. */
   existingFlow(target: SipTarget): Flow | undefined;
   /** Rejects with SIP_TRANSPORT. */
   openFlow(target: SipTarget): Promise<Flow>;

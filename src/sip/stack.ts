@@ -12,6 +12,8 @@ import type { AccountCore } from './account-core.js';
 import { ContactAddresses } from './contact-addresses.js';
 import { installCorrections } from './corrections/index.js';
 import { accountFor, knows } from './demux.js';
+import { DropReport, type DropKind } from './guards/drops.js';
+import { StrangerLimit } from './guards/stranger-limit.js';
 import { InvitingCall } from './incoming-call.js';
 import type { ReceivedRequest, Wire } from './internals.js';
 import { KnownSources } from './known-sources.js';
@@ -49,6 +51,8 @@ export interface SipStackDependencies {
   readonly tap?: SipWireTap;
   /** For what is wrong on the wire and harms one message: the sentence quotes nothing that could be a secret. */
   readonly log: { debug(message: string): void; warn(message: string): void };
+  /** Counts what is dropped. */
+  readonly metrics?: { dropped(kind: DropKind): void };
   /** Where flows come from; real sockets when absent. */
   readonly openFlows?: (settings: FlowTableSettings, events: FlowEvents, clock: Clock) => Promise<Flows>;
 }
@@ -70,7 +74,9 @@ class Stack implements SipStack, StackContext {
   readonly ignoresContact: boolean;
   readonly loggerFactory = new LoggerFactory();
   readonly #accounts = new Accounts();
+  readonly drops: DropReport;
   readonly #sources: KnownSources;
+  readonly #strangers: StrangerLimit;
   readonly #contacts: ContactAddresses;
   readonly #retransmission: Retransmission;
   readonly #wires = new WeakMap<Flow, FlowWire>();
@@ -90,6 +96,7 @@ class Stack implements SipStack, StackContext {
         onFault: (error) => {
           dependencies.log.warn(error.message);
         },
+        onDropped: (kind, address, why) => receiver.stack?.drops.note(kind, address, why),
       },
       dependencies.clock,
     );
@@ -106,6 +113,8 @@ class Stack implements SipStack, StackContext {
     this.userAgent = settings.userAgent;
     this.ignoresContact = settings.ignoresContact;
     this.#sources = new KnownSources(settings.trusted);
+    this.#strangers = new StrangerLimit(dependencies.clock);
+    this.drops = new DropReport(dependencies.clock, dependencies.log, (kind) => dependencies.metrics?.dropped(kind));
     this.#contacts = new ContactAddresses(flows.localPorts, settings.advertisedHost);
     this.#retransmission = new Retransmission(dependencies.clock, (flow, text, onError) => {
       dependencies.tap?.onMessage('out', flow.transport, `${flow.remote.address}:${String(flow.remote.port)}`, text);
@@ -128,7 +137,7 @@ class Stack implements SipStack, StackContext {
       },
       remove: (owner) => {
         this.#accounts.hide(owner);
-        if (owner.existingCore === undefined) this.#accounts.forget(owner);
+        if (owner.existingCore === undefined) this.#forget(owner);
       },
     });
     this.#accounts.add(account);
@@ -153,21 +162,23 @@ class Stack implements SipStack, StackContext {
     for (const account of this.#withCore) account.disposeCore();
     this.#withCore.clear();
     this.#retransmission.close();
+    this.drops.close();
     await this.flows.close();
   }
 
   // ---- StackContext -----------------------------------------------------------------------------------
 
   existingFlow(target: SipTarget): Flow | undefined {
-    const flow = this.flows.existing(target);
-    if (flow !== undefined) this.#sources.addRegistrar(flow.remote.address);
-    return flow;
+    return this.flows.existing(target);
   }
 
-  async openFlow(target: SipTarget): Promise<Flow> {
-    const flow = await this.flows.to(target);
-    this.#sources.addRegistrar(flow.remote.address);
-    return flow;
+  openFlow(target: SipTarget): Promise<Flow> {
+    return this.flows.to(target);
+  }
+
+  moveAccount(_account: Account, from: Flow | undefined, to: Flow | undefined): void {
+    if (to !== undefined) this.#sources.addUse(to.remote.address);
+    if (from !== undefined) this.#sources.removeUse(from.remote.address);
   }
 
   wireOver(flow: Flow): FlowWire {
@@ -200,19 +211,28 @@ class Stack implements SipStack, StackContext {
 
   receive(flow: Flow, bytes: Buffer): void {
     const { tap } = this.dependencies;
-    const peer = `${flow.remote.address}:${String(flow.remote.port)}`;
+    const { address } = flow.remote;
+    const isKnown = this.#sources.has(address);
+    if (!isKnown && !this.#strangers.admits(address)) {
+      this.drops.note('flood', address);
+      return;
+    }
+    const peer = `${address}:${String(flow.remote.port)}`;
     try {
       const message = parseMessage(bytes);
       if (isParseFault(message)) {
         tap?.onMessage('in', flow.transport, peer, bytes.toString('latin1'));
-        this.#receiveFault(flow, message);
+        this.#receiveFault(flow, message, isKnown);
         return;
       }
       tap?.onMessage('in', flow.transport, peer, message.data);
-      if (message instanceof ParsedResponse) this.#receiveResponse(flow, message);
-      else this.#receiveRequest(flow, message);
+      const isOurs = message instanceof ParsedResponse ? this.#receiveResponse(flow, message) : this.#receiveRequest(flow, message, isKnown);
+      if (!isKnown && isOurs) this.#strangers.giveBack(address);
     } catch (thrown) {
-      this.dependencies.log.warn(`A message from ${peer} over ${flow.transport} could not be handled: ${messageOf(thrown)}`);
+      const why = messageOf(thrown);
+      if (this.drops.note('failed', address, why)) {
+        this.dependencies.log.warn(`A message from ${peer} over ${flow.transport} could not be handled: ${why}`);
+      }
     }
   }
 
@@ -222,48 +242,61 @@ class Stack implements SipStack, StackContext {
     if (lost.length > 0) this.dependencies.events.onFlowLost(lost, why);
   }
 
-  #receiveFault(flow: Flow, fault: ParseFault): void {
-    this.dependencies.log.debug(`Not a SIP message from ${flow.remote.address} over ${flow.transport}: ${fault.fault}`);
-    if (!this.#sources.has(flow.remote.address)) return;
-    const reply = replyToFault(fault);
+  #receiveFault(flow: Flow, fault: ParseFault, isKnown: boolean): void {
+    this.drops.note('unparsable', flow.remote.address, fault.fault);
+    const reply = isKnown ? replyToFault(fault) : undefined;
     if (reply !== undefined) this.#retransmission.sendOnce(flow, reply, nobodyListens);
   }
 
-  #receiveResponse(flow: Flow, message: ParsedResponse): void {
+  /** @returns whether a request of ours waited for it */
+  #receiveResponse(flow: Flow, message: ParsedResponse): boolean {
     const status = message.statusCode ?? 0;
-    if (!flow.isReliable && !this.#retransmission.receiveResponse(message.viaBranch + message.method, status)) return;
-    this.#accounts.byBranch(message.viaBranch)?.existingCore?.receiveIncomingResponseFromTransport(message);
+    const key = message.viaBranch + message.method;
+    if (!flow.isReliable && !this.#retransmission.receiveResponse(key, status)) return true;
+    const core = this.#accounts.byBranch(message.viaBranch)?.existingCore;
+    if (core?.userAgentClients.has(key) !== true) {
+      this.drops.note('unmatched', flow.remote.address);
+      return false;
+    }
+    core.receiveIncomingResponseFromTransport(message);
+    return true;
   }
 
-  #receiveRequest(flow: Flow, message: ParsedRequest): void {
+  /** @returns whether it is for us to handle */
+  #receiveRequest(flow: Flow, message: ParsedRequest, isKnownSource: boolean): boolean {
     const { method } = message;
     const via = message.parseHeader('via') as ViaValue;
     // SIP.js looks transactions up by this field alone.
     message.viaBranch = transactionKey(message, via);
 
     const account = accountFor(message, this.#accounts, this.ignoresContact);
-    const isKnown = this.#sources.has(flow.remote.address) || (account !== undefined && knows(account, message));
-    if (!isKnown) {
+    if (!isKnownSource && (account === undefined || !knows(account, message))) {
       // Scanners get silence (behaviour 23).
-      this.dependencies.log.debug(`${method} from ${flow.remote.address}, which is no registrar of ours, is not answered`);
-      return;
+      this.drops.note('stranger', flow.remote.address);
+      return false;
     }
     const repeatKey = method === 'CANCEL' ? cancelKeyOf(message.viaBranch) : message.viaBranch;
-    if (!flow.isReliable && !this.#retransmission.receiveRequest(repeatKey, method)) return;
+    if (!flow.isReliable && !this.#retransmission.receiveRequest(repeatKey, method)) return true;
 
     const [top] = message.headers.Via as RawHeader[];
-    if (top === undefined) return;
+    if (top === undefined) return true;
     const wire = this.#wireBack(flow, top, via);
     message.headers.Via = [markVia(top, via, flow.remote), ...(message.headers.Via ?? []).slice(1)];
     const request: ReceivedRequest = Object.assign(message, { wire });
     if (account === undefined) {
       // RFC 3261 9.2, 12.2.2: nothing is known of what it belongs to.
       this.#refuseStateless(request, method === 'CANCEL' || message.toTag ? 481 : 404);
-      return;
+      return true;
     }
     // Before it ever sent, an account is where its first caller found it.
     account.flow ??= flow;
     this.#deliver(account, request);
+    return true;
+  }
+
+  #forget(account: Account): void {
+    account.flow = undefined;
+    this.#accounts.forget(account);
   }
 
   /** RFC 3261 18.2.2: over a connection as the request came; over UDP as Via says. */
@@ -316,7 +349,7 @@ class Stack implements SipStack, StackContext {
     for (const account of this.#withCore) {
       if (account.dropIdleCore()) continue;
       this.#withCore.delete(account);
-      if (account.isRemoved) this.#accounts.forget(account);
+      if (account.isRemoved) this.#forget(account);
     }
     if (this.#withCore.size > 0) this.#sweep = this.clock.after(coreSweepMs, this.#dropIdleCores);
   };

@@ -10,6 +10,7 @@ import type { Clock } from '../../base/clock.js';
 import { sayDuration } from '../../base/units.js';
 import type { SipTarget } from '../types.js';
 import { maxMessageBytes } from './framing.js';
+import { keepAliveProbeMs } from './listener.js';
 import type { Address, NameLookup } from './name-lookup.js';
 import type { TlsIdentity } from './tls-identity.js';
 import { hostPort, transportError } from './transport-fault.js';
@@ -118,7 +119,7 @@ function connectTo(attempt: Attempt, { address }: Address, shareMs: number | und
     // An error between here and the flow's own listener has its 'close' to be noticed by.
     socket.on('error', () => undefined);
     // Probes of the kernel find a peer that vanished without a word, for peers that answer no pings.
-    socket.setKeepAlive(true, 30_000);
+    socket.setKeepAlive(true, keepAliveProbeMs);
   });
 }
 

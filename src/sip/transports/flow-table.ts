@@ -27,10 +27,15 @@ export interface FlowTableSettings {
   readonly tls: TlsFiles;
   /** For name lookup, TCP, TLS and WebSocket handshake together, milliseconds. Default 10 s. */
   readonly connectTimeoutMs?: number;
-  /** The longest rest between pings on connections that we opened, milliseconds. Default 25 s; 0: none. */
+  /**
+   * The longest rest between pings on connections that we opened, milliseconds. Default 20 s: with 10 s for the answer, a dead
+   * peer is found within 30 s. 0: none.
+   */
   readonly keepAliveMs?: number;
   /** Connections taken, for each of TCP and TLS. Default 1,000. */
   readonly maxConnections?: number;
+  /** And of one address. Default 100. */
+  readonly maxConnectionsPerAddress?: number;
 }
 
 export class FlowTable implements Flows {
@@ -161,6 +166,7 @@ export class FlowTable implements Flows {
         port,
         identity,
         maxConnections: this.settings.maxConnections ?? 1_000,
+        maxConnectionsPerAddress: this.settings.maxConnectionsPerAddress ?? 100,
         clock,
         // Keeping a connection alive is for the side that opened it (RFC 5626 4.4).
         context: this.#context(0),
@@ -197,7 +203,7 @@ export class FlowTable implements Flows {
   async #connect(attempt: Attempt, key: string): Promise<Flow> {
     const { target, signal } = attempt;
     const socket = await connectStream(attempt);
-    const context = this.#context(this.settings.keepAliveMs ?? 25 * second);
+    const context = this.#context(this.settings.keepAliveMs ?? 20 * second);
     const keep = <T extends ConnectionFlow>(flow: T): T => {
       this.#add(flow);
       this.#byTarget.set(key, flow);

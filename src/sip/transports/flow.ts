@@ -30,6 +30,8 @@ export interface FlowEvents {
   onClosed(flow: Flow, why: string): void;
   /** What belongs to no flow: a fault of a listening socket, an error that a listener let out. The sentence is for a log. */
   onFault?(error: Error): void;
+  /** Bytes that are no SIP message, or a connection that was not taken. `why` is ours, never the peer's. */
+  onDropped?(kind: 'unparsable' | 'connection', address: string, why: string): void;
 }
 
 /** Where the stack gets its flows: `FlowTable` in the product, a network in memory in specs. */

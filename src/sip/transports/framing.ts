@@ -139,6 +139,11 @@ export function startOfMessage(bytes: Buffer): number {
   return isTokenByte(bytes[at]) ? at : -1;
 }
 
+/** Nothing, or CRLFs or zero bytes alone: sent to keep a NAT open. */
+export function isKeepAlive(bytes: Buffer): boolean {
+  return bytes.every((byte) => byte === cr || byte === lf || byte === 0);
+}
+
 /** True for a byte that a SIP message may begin with: a token character (RFC 3261 25.1). */
 function isTokenByte(byte: number | undefined): boolean {
   return byte !== undefined && tokenBytes[byte] === 1;

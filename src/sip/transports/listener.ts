@@ -1,7 +1,8 @@
 /**
  * Takes TCP or TLS connections and makes flows of them, so that in-dialog requests and responses can go back the way they came.
  *
- * Connections are few and must prove themselves: their number is bounded, and one that has not brought a whole SIP message in time is cut.
+ * Connections are few and must prove themselves: their number is bounded, in all and for each address, so that nobody alone can take
+ * the room of all; and one that has not brought a whole SIP message in time is cut.
  */
 
 import { createServer as createTcpServer, type Server, type Socket } from 'node:net';
@@ -11,12 +12,15 @@ import { second } from '../../base/units.js';
 import type { ConnectionContext } from './connection-flow.js';
 import type { Endpoint } from './flow.js';
 import { StreamFlow } from './stream-flow.js';
-import { reportTo } from './telling.js';
+import { plainAddress } from './local-address.js';
+import { reportTo, tellDropped } from './telling.js';
 import type { TlsIdentity } from './tls-identity.js';
 import { sayFault, sayPlace, transportError } from './transport-fault.js';
 
 /** A stranger's time for its first whole message, TLS handshake included, milliseconds. */
 export const firstMessageMs = 30 * second;
+/** The rest of a connection after which the kernel asks whether the peer is still there, milliseconds. */
+export const keepAliveProbeMs = 30 * second;
 
 export interface ListenerOptions {
   readonly transport: 'tcp' | 'tls';
@@ -27,6 +31,7 @@ export interface ListenerOptions {
   /** tls only. */
   readonly identity: TlsIdentity;
   readonly maxConnections: number;
+  readonly maxConnectionsPerAddress: number;
   readonly clock: Clock;
   readonly context: ConnectionContext;
   onFlow(flow: StreamFlow): void;
@@ -37,6 +42,7 @@ export class Listener {
   readonly local: Endpoint;
   /** By remote endpoint; the socket is the TCP one, below TLS too. */
   readonly #connections = new Map<string, { readonly socket: Socket; flow?: StreamFlow }>();
+  readonly #perAddress = new Map<string, number>();
 
   private constructor(
     private readonly server: Server,
@@ -50,6 +56,9 @@ export class Listener {
         options.context.events,
         transportError(`Taking connections on ${sayPlace(options.transport, this.local)} failed: ${sayFault(error)}.`, error),
       );
+    });
+    server.on('drop', (dropped) => {
+      this.#refused(dropped?.remoteAddress);
     });
     server.on('connection', (socket: Socket) => {
       this.#watch(socket);
@@ -89,6 +98,14 @@ export class Listener {
   }
 
   #watch(socket: Socket): void {
+    const address = socket.remoteAddress ?? '';
+    const inUse = this.#perAddress.get(address) ?? 0;
+    if (inUse >= this.options.maxConnectionsPerAddress) {
+      this.#refused(address);
+      socket.on('error', () => undefined).destroy();
+      return;
+    }
+    this.#perAddress.set(address, inUse + 1);
     const key = remoteKey(socket);
     const connection: { readonly socket: Socket; flow?: StreamFlow } = { socket };
     this.#connections.set(key, connection);
@@ -96,10 +113,19 @@ export class Listener {
       if (connection.flow?.hasMessage !== true) socket.destroy();
     });
     socket.on('error', () => undefined);
+    // A peer that vanished without a word must not keep its place for ever.
+    socket.setKeepAlive(true, keepAliveProbeMs);
     socket.once('close', () => {
       deadline.cancel();
+      const left = (this.#perAddress.get(address) ?? 1) - 1;
+      if (left > 0) this.#perAddress.set(address, left);
+      else this.#perAddress.delete(address);
       if (this.#connections.get(key) === connection) this.#connections.delete(key);
     });
+  }
+
+  #refused(address: string | undefined): void {
+    tellDropped(this.options.context.events, 'connection', plainAddress(address ?? ''), `on ${sayPlace(this.transport, this.local)}`);
   }
 
   #take(socket: Socket): void {

@@ -12,7 +12,7 @@ import type { Endpoint } from './flow.js';
 import { StreamFramer } from './framing.js';
 import { KeepAlive } from './keep-alive.js';
 import { plainAddress } from './local-address.js';
-import { failNow, tellMessage } from './telling.js';
+import { failNow, tellDropped, tellMessage } from './telling.js';
 import { sayFault, transportError } from './transport-fault.js';
 
 /** Two CRLFs further apart than this are not one ping but two signs of life, milliseconds. */
@@ -119,6 +119,7 @@ export class StreamFlow extends ConnectionFlow {
     this.#keepAlive?.heard();
     const fault = this.#framer.push(chunk, this.#deliver);
     if (fault !== undefined) {
+      tellDropped(this.context.events, 'unparsable', this.remote.address, fault);
       this.goDown(`The connection was cut, as ${fault}`, 'at once');
       return;
     }

@@ -33,6 +33,14 @@ export function tellClosed(events: FlowEvents, flow: Flow, why: string): void {
   }
 }
 
+export function tellDropped(events: FlowEvents, kind: 'unparsable' | 'connection', address: string, why: string): void {
+  try {
+    events.onDropped?.(kind, address, why);
+  } catch (thrown) {
+    reportTo(events, thrown);
+  }
+}
+
 export function reportTo(events: FlowEvents, thrown: unknown): void {
   try {
     events.onFault?.(thrown instanceof Error ? thrown : new Error(String(thrown)));

@@ -8,9 +8,9 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { isIPv4, isIPv6 } from 'node:net';
 import type { Endpoint, Flow, FlowEvents } from './flow.js';
-import { startOfMessage } from './framing.js';
+import { isKeepAlive, startOfMessage } from './framing.js';
 import { isUnspecified, type LocalAddresses, plainAddress } from './local-address.js';
-import { failLater, failNow, reportTo, tellMessage } from './telling.js';
+import { failLater, failNow, reportTo, tellDropped, tellMessage } from './telling.js';
 import { hostPort, sayFault, transportError } from './transport-fault.js';
 
 /** What IPv4 carries in one datagram: 65,535 bytes less the IP and UDP headers. */
@@ -148,7 +148,10 @@ export class UdpSocket {
   #receive(bytes: Buffer, remote: Endpoint): void {
     if (!this.#isOpen) return;
     const start = startOfMessage(bytes);
-    if (start < 0) return;
+    if (start < 0) {
+      if (!isKeepAlive(bytes)) tellDropped(this.events, 'unparsable', plainAddress(remote.address), 'not SIP');
+      return;
+    }
     const flow = this.flow(plainAddress(remote.address), remote.port);
     tellMessage(this.events, flow, start === 0 ? bytes : bytes.subarray(start));
   }
