@@ -1,8 +1,22 @@
-/** A SIP peer on a raw UDP socket that says just what a spec tells it: no stack of ours is in it. */
-import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+/** A SIP peer on a raw UDP or TCP socket that says just what a spec tells it: no stack of ours is in it. */
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 
 const deadlineMs = 5_000;
+/** A spec may turn the clock of the stack by hand; the deadline stays on the wall clock. */
+const { setTimeout: afterWallClock, clearTimeout: stopWallClock } = globalThis;
+
+/** What a peer speaks over. */
+interface Line {
+  readonly protocol: 'UDP' | 'TCP';
+  readonly port: number;
+  /** To where the last message came from, or to that port. */
+  send(text: string, port?: number): void;
+  close(): Promise<void>;
+}
+
+type Hear = (text: string, answer: (text: string) => void) => void;
 
 interface RequestOptions {
   from: string;
@@ -10,6 +24,8 @@ interface RequestOptions {
   callId: string;
   cseq?: number;
   branch?: string;
+  /** The whole top Via. */
+  via?: string;
   headers?: string[];
   body?: string;
 }
@@ -97,12 +113,12 @@ export class ScriptedPeer {
   /** All that came and nobody waited for yet. */
   readonly received: Received[] = [];
   #waiting: { wants: (message: Received) => boolean; resolve: (message: Received) => void }[] = [];
+  readonly #line: Line;
   #cseq = 0;
-  #remote: { address: string; port: number } | undefined;
 
-  private constructor(private readonly socket: Socket) {
-    socket.on('message', (bytes, from) => {
-      this.#receive(bytes.toString(), from);
+  private constructor(connect: (hear: Hear) => Line) {
+    this.#line = connect((text, answer) => {
+      this.#receive(text, answer);
     });
   }
 
@@ -110,11 +126,59 @@ export class ScriptedPeer {
     const socket = createSocket('udp4');
     socket.bind(0, address);
     await once(socket, 'listening');
-    return new ScriptedPeer(socket);
+    return new ScriptedPeer((hear) => {
+      let remotePort = 0;
+      socket.on('message', (bytes, from) => {
+        remotePort = from.port;
+        hear(bytes.toString(), (reply) => {
+          socket.send(reply, from.port, from.address);
+        });
+      });
+      return {
+        protocol: 'UDP',
+        port: socket.address().port,
+        send: (text, port) => {
+          socket.send(text, port ?? remotePort, '127.0.0.1');
+        },
+        close: () => new Promise((resolve) => socket.close(resolve)),
+      };
+    });
+  }
+
+  /** Listens for the connection of the stack, and speaks over the last one that it took. */
+  static async openTcp(): Promise<ScriptedPeer> {
+    const server = createServer();
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return new ScriptedPeer((hear) => {
+      let current: Socket | undefined;
+      server.on('connection', (socket) => {
+        current = socket;
+        let held = '';
+        socket.on('data', (chunk: Buffer) => {
+          held += chunk.toString('latin1');
+          for (let end = endOfFirst(held); end > 0; end = endOfFirst(held)) {
+            hear(Buffer.from(held.slice(0, end), 'latin1').toString(), (reply) => socket.write(reply));
+            held = held.slice(end);
+          }
+        });
+        socket.on('error', () => undefined);
+      });
+      return {
+        protocol: 'TCP',
+        port: (server.address() as AddressInfo).port,
+        send: (text) => current?.write(text),
+        close: async () => {
+          current?.destroy();
+          server.close();
+          await once(server, 'close');
+        },
+      };
+    });
   }
 
   get port(): number {
-    return this.socket.address().port;
+    return this.#line.port;
   }
 
   /** The next request of that method; retransmissions count. */
@@ -149,12 +213,12 @@ export class ScriptedPeer {
     );
   }
 
-  send(method: string, uri: string, options: RequestOptions, port = this.#remote?.port ?? 0): number {
+  send(method: string, uri: string, options: RequestOptions, port?: number): number {
     const cseq = options.cseq ?? (this.#cseq += 1);
     const body = options.body ?? '';
     const text = [
       `${method} ${uri} SIP/2.0`,
-      `Via: SIP/2.0/UDP 127.0.0.1:${String(this.port)};branch=${options.branch ?? `z9hG4bK${String(Math.random()).slice(2)}`};rport`,
+      `Via: ${options.via ?? `SIP/2.0/${this.#line.protocol} 127.0.0.1:${String(this.port)};branch=${options.branch ?? `z9hG4bK${String(Math.random()).slice(2)}`};rport`}`,
       `From: ${options.from}`,
       `To: ${options.to}`,
       `Call-ID: ${options.callId}`,
@@ -166,19 +230,21 @@ export class ScriptedPeer {
       '',
       body,
     ].join('\r\n');
-    this.socket.send(text, port, '127.0.0.1');
+    this.#line.send(text, port);
     return cseq;
   }
 
-  close(): Promise<void> {
-    return new Promise((resolve) => this.socket.close(resolve));
+  /** Lines of a message, without a body, as they are. */
+  sendLines(...lines: string[]): void {
+    this.#line.send(`${lines.join('\r\n')}\r\n\r\n`);
   }
 
-  #receive(text: string, from: RemoteInfo): void {
-    this.#remote = from;
-    const message = new Received(text, (reply) => {
-      this.socket.send(reply, from.port, from.address);
-    });
+  close(): Promise<void> {
+    return this.#line.close();
+  }
+
+  #receive(text: string, answer: (text: string) => void): void {
+    const message = new Received(text, answer);
     const index = this.#waiting.findIndex(({ wants }) => wants(message));
     if (index < 0) this.received.push(message);
     else this.#waiting.splice(index, 1)[0]?.resolve(message);
@@ -189,16 +255,25 @@ export class ScriptedPeer {
     const [here] = index < 0 ? [] : this.received.splice(index, 1);
     if (here !== undefined) return Promise.resolve(here);
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
+      const timer = afterWallClock(() => {
         reject(new Error(`${what} did not come; what came: ${this.received.map(({ startLine }) => startLine).join(' | ')}`));
       }, deadlineMs);
       this.#waiting.push({
         wants,
         resolve: (message) => {
-          clearTimeout(timer);
+          stopWallClock(timer);
           resolve(message);
         },
       });
     });
   }
+}
+
+/** Where the first message in a stream ends, by Content-Length; 0 while it is not whole. */
+function endOfFirst(stream: string): number {
+  const headersTo = stream.indexOf('\r\n\r\n');
+  if (headersTo < 0) return 0;
+  const length = Number(/\r\nContent-Length: *(\d+)/i.exec(stream.slice(0, headersTo))?.[1] ?? 0);
+  const end = headersTo + 4 + length;
+  return stream.length < end ? 0 : end;
 }

@@ -3,6 +3,7 @@
  * holds nothing any more. All that the account has of its own is in what it sends: From, Contact, the way to the next hop, credentials.
  */
 import {
+  TransactionState,
   UserAgentCore,
   constructOutgoingResponse,
   type Body,
@@ -21,6 +22,7 @@ import type { ReceivedRequest, Sender, SentRequest, Wire } from './internals.js'
 import { makeSipUri } from './parser/uri.js';
 import type { StackContext } from './stack-context.js';
 import type { Flow } from './transports/flow.js';
+import { hasUsableContact } from './request-checks.js';
 import { routed } from './route-set.js';
 import { statelessTag } from './stateless-reply.js';
 import { cancelKeyOf } from './transaction-key.js';
@@ -106,6 +108,19 @@ export class AccountCore extends UserAgentCore implements Sender {
     const { target, routeSet, nextHop } = routed(requestUri, options.routeSet ?? []);
     const message = super.makeOutgoingRequestMessage(method, target, from, to, { ...options, viaHost, routeSet }, extraHeaders, body);
     return Object.assign(message, { sender: this, exchange: new DigestExchange(), isGivenUp: false, nextHop });
+  }
+
+  override receiveIncomingRequestFromTransport(message: IncomingRequestMessage): void {
+    // RFC 3261 12.2.2: a request in a dialog refreshes its target if it has a Contact; SIP.js wants one of every INVITE.
+    if (message.method === 'INVITE' && message.toTag && !hasUsableContact(message)) {
+      const target = this.dialogs.get(message.callId + message.toTag + message.fromTag)?.remoteTarget;
+      if (target !== undefined) message.setHeader('contact', `<${target.toString()}>`);
+    }
+    // RFC 6026 7.1: an ACK with the branch of its accepted INVITE is for the dialog; SIP.js drops it.
+    if (message.method === 'ACK' && this.userAgentServers.get(message.viaBranch)?.transaction.state === TransactionState.Accepted) {
+      message.viaBranch += ' ACK';
+    }
+    super.receiveIncomingRequestFromTransport(message);
   }
 
   /** A reply that the core makes without a transaction. */

@@ -14,8 +14,8 @@ const lifetime = 64 * t1;
 const nobodyListens = (): void => undefined;
 
 export class ReliableProvisional {
-  /** RFC 3262 3: the first is chosen from 1 to 2^31 - 1, each next is one more. */
-  #rseq = randomInt(1, 2 ** 31);
+  /** The last; RFC 3262 3: the first is chosen from 1 to 2^31 - 1, each next is one more. */
+  #rseq = randomInt(0, 2 ** 31 - 1);
   /** The response with the last RSeq waits for its PRACK. */
   #isAwaited = false;
   #timer: Timer | undefined;

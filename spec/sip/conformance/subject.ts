@@ -1,0 +1,154 @@
+/** The stack with one account, registered at a scripted peer over UDP or TCP: what the specs of conformance start from. */
+import { expect } from 'vitest';
+import { systemClock } from '../../../src/base/clock.js';
+import { openSipStack } from '../../../src/sip/stack.js';
+import type { CallDialog, CallRefusal, IncomingCall, OutgoingCall, SipAccount, SipStack } from '../../../src/sip/types.js';
+import { ScriptedPeer, type Received } from '../../support/scripted-peer.js';
+
+export const offer = 'v=0\r\no=offer\r\n';
+export const answer = 'v=0\r\no=answer\r\n';
+
+type Headers = string[];
+type PeerRequest = Parameters<ScriptedPeer['send']>[2];
+
+/** A call that reached the stack, with all that its owner is told. */
+export interface TakenCall {
+  readonly call: IncomingCall;
+  readonly seen: string[];
+}
+
+export interface PlacedCall {
+  readonly call: OutgoingCall;
+  readonly seen: string[];
+  readonly accepted: Promise<CallDialog>;
+  readonly refused: Promise<CallRefusal>;
+}
+
+export class Subject {
+  /** Calls that came and that no spec has taken yet. */
+  readonly calls: TakenCall[] = [];
+  readonly warnings: string[] = [];
+  #waiting: ((taken: TakenCall) => void)[] = [];
+  #callIds = 0;
+
+  private constructor(
+    readonly transport: 'udp' | 'tcp',
+    readonly peer: ScriptedPeer,
+    readonly stack: SipStack,
+    readonly account: SipAccount,
+  ) {}
+
+  static async open(transport: 'udp' | 'tcp' = 'udp'): Promise<Subject> {
+    const peer = await (transport === 'udp' ? ScriptedPeer.open() : ScriptedPeer.openTcp());
+    const told: { subject?: Subject } = {};
+    const stack = await openSipStack(
+      { flows: { listen: { host: '127.0.0.1', udpPort: 0, tcpPort: 0 }, tls: { verify: true } }, trusted: [], ignoresContact: false, userAgent: 'dialog-sip/spec' },
+      {
+        clock: systemClock,
+        events: { onInvite: (call) => told.subject?.take(call), onFlowLost: () => undefined },
+        log: { debug: () => undefined, warn: (message) => told.subject?.warnings.push(message) },
+      },
+    );
+    const target = { transport, host: '127.0.0.1', port: peer.port };
+    const account = stack.addAccount({ token: 'tok434', user: '434', domain: 'example.com', password: 'secret', target });
+    const subject = (told.subject = new Subject(transport, peer, stack, account));
+    const registered = account.register(60);
+    (await peer.next('REGISTER')).reply(200, ['Expires: 60']);
+    await registered;
+    return subject;
+  }
+
+  /** Our Contact. */
+  get uri(): string {
+    const port = new RegExp(`${this.transport}:127\\.0\\.0\\.1:(\\d+)`).exec(this.stack.listening.join(' '))![1]!;
+    return `sip:tok434@127.0.0.1:${port}`;
+  }
+
+  get peerContact(): string {
+    return `<sip:600@127.0.0.1:${String(this.peer.port)};transport=${this.transport}>`;
+  }
+
+  /** Nothing went wrong on the way; the sockets are closed. */
+  async close(): Promise<void> {
+    await this.stack.close();
+    await this.peer.close();
+    expect(this.warnings).toEqual([]);
+  }
+
+  // ---- calls that come in --------------------------------------------------------------------------
+
+  take(call: IncomingCall): void {
+    const seen: string[] = [];
+    call.events = {
+      onCancelled: (reason) => seen.push(`cancelled ${String(reason?.cause ?? '')}`.trim()),
+      onConfirmed: () => seen.push('confirmed'),
+      onLost: () => seen.push('lost'),
+      onBye: () => seen.push('bye'),
+    };
+    const taken = { call, seen };
+    const waiting = this.#waiting.shift();
+    if (waiting === undefined) this.calls.push(taken);
+    else waiting(taken);
+  }
+
+  nextCall(): Promise<TakenCall> {
+    const here = this.calls.shift();
+    return here === undefined ? new Promise((resolve) => this.#waiting.push(resolve)) : Promise.resolve(here);
+  }
+
+  /** What stands in a request of a new call to us. */
+  newCall(): PeerRequest {
+    this.#callIds += 1;
+    return { from: '<sip:600@example.com>;tag=f1', to: '<sip:434@example.com>', callId: `in-${String(this.#callIds)}`, cseq: 10 };
+  }
+
+  /** The peer calls us. */
+  async invited(headers: Headers = [], options: Partial<PeerRequest> = {}): Promise<TakenCall & { request: PeerRequest }> {
+    const request = { ...this.newCall(), headers: [`Contact: ${this.peerContact}`, ...headers], body: offer, ...options };
+    this.peer.send('INVITE', this.uri, request);
+    return { ...(await this.nextCall()), request };
+  }
+
+  /** A call of the peer that is up: our dialog, and what the peer puts into its next request in it. */
+  async answered(headers: Headers = []): Promise<TakenCall & { dialog: CallDialog; ok: Received; inDialog: PeerRequest }> {
+    const { request, ...taken } = await this.invited(headers);
+    const dialog = taken.call.accept(answer)!;
+    const ok = await this.peer.nextResponse(200);
+    const inDialog = { from: request.from, to: ok.header('to')!, callId: request.callId };
+    this.peer.send('ACK', this.uri, { ...inDialog, cseq: request.cseq });
+    await this.settled();
+    expect(taken.seen).toEqual(['confirmed']);
+    return { ...taken, dialog, ok, inDialog: { ...inDialog, cseq: 11 } };
+  }
+
+  /** All that the peer sent was handled, and all that we sent because of it has arrived. */
+  async settled(): Promise<void> {
+    await this.peer.request('OPTIONS', this.uri, { ...this.newCall(), cseq: 1 });
+  }
+
+  // ---- calls that we place -------------------------------------------------------------------------
+
+  place(to = 'sip:600@example.com'): PlacedCall {
+    const seen: string[] = [];
+    let accept: (dialog: CallDialog) => void = () => undefined;
+    let refuse: (refusal: CallRefusal) => void = () => undefined;
+    const accepted = new Promise<CallDialog>((resolve) => (accept = resolve));
+    const refused = new Promise<CallRefusal>((resolve) => (refuse = resolve));
+    const call = this.account.invite(
+      { to, sdp: offer },
+      {
+        onProgress: ({ status, sdp }) => seen.push(`progress ${String(status)}${sdp === undefined ? '' : ' media'}`),
+        onAccepted: ({ dialog }) => {
+          seen.push('accepted');
+          accept(dialog);
+        },
+        onRefused: (refusal) => {
+          seen.push(`refused ${String(refusal.status)}`);
+          refuse(refusal);
+        },
+        onBye: () => seen.push('bye'),
+      },
+    );
+    return { call, seen, accepted, refused };
+  }
+}
