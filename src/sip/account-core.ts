@@ -2,6 +2,7 @@
  * One account's SIP.js core: its transactions and dialogs. It is made when the account first sends or is called and dropped when it
  * holds nothing any more. All that the account has of its own is in what it sends: From, Contact, the way to the next hop, credentials.
  */
+import { isIP } from 'node:net';
 import {
   TransactionState,
   UserAgentCore,
@@ -183,7 +184,7 @@ export class AccountCore extends UserAgentCore implements Sender {
     return flow === undefined ? this.#context.wireTo(target) : this.#context.wireOver(flow);
   }
 
-  /** RFC 3263 4.1, 4.2 for a hop with an address or a name: the transport it names, else UDP. */
+  /** RFC 3263 4.1, 4.2: the transport that the hop names, else UDP: its name is looked up by SRV when it has no port. */
   #wireToHop(hop: URI): Wire {
     const { target } = this.#owner.settings;
     const secure = hop.scheme === 'sips';
@@ -195,7 +196,7 @@ export class AccountCore extends UserAgentCore implements Sender {
     const isRegistrar =
       port === (flow?.remote.port ?? target.port) && (host === flow?.remote.address || host === target.host.toLowerCase());
     if (isRegistrar) return this.#registrarWire();
-    return this.#context.wireTo({ transport, host, port });
+    return this.#context.wireTo({ transport, host, port: isIP(host) === 0 ? (hop.port ?? 0) : port });
   }
 }
 

@@ -15,6 +15,8 @@ import type { CredentialsHeader, DigestExchange, DigestSession } from './digest.
 export interface Wire extends Transport {
   /** `UDP`, `TCP`, `TLS`, `WS`, `WSS`: what Via says. */
   readonly protocol: string;
+  /** It leads somewhere still. */
+  readonly isOpen: boolean;
   /** @param key branch + method */
   sendRequest(text: string, key: string, isInvite: boolean, onError: (error: Error) => void): void;
   /** @param key branch + `INVITE` for the ACK of a refusal; absent for the ACK of a 2xx */

@@ -20,7 +20,7 @@ import { SessionCallDialog } from './call-dialog.js';
 import type { FinalResponse, SentRequest, Wire } from './internals.js';
 import { sdpOf } from './parser/body.js';
 import { parseUri, toNameAddress } from './parser/uri.js';
-import { sendKnownCredentials } from './registering.js';
+import { judgeServer, sendKnownCredentials } from './registering.js';
 import { readDeltaSeconds, reasonOf, retryAfterMs, writeReason } from './response-headers.js';
 import type { StackContext } from './stack-context.js';
 import type { Flow } from './transports/flow.js';
@@ -106,12 +106,16 @@ class InvitedCall implements OutgoingCall {
     sendKnownCredentials(message);
     this.#request = message;
     this.#state = 'calling';
+    const judge = judgeServer(flow, context);
     this.#uac = core.invite(message, {
       onTrying: () => { this.#provisional(); },
       onProgress: (response) => { this.#progress(response); },
       onAccept: (response) => { this.#accepted(response); },
       onRedirect: ({ message: response }) => { this.#refuse(refusalOf(response)); },
-      onReject: ({ message: response }) => { this.#refuse(refusalOf(response)); },
+      onReject: ({ message: response }) => {
+        judge(response, { isRegistrar: false });
+        this.#refuse(refusalOf(response));
+      },
     });
   }
 

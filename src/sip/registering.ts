@@ -48,9 +48,11 @@ function exchange(account: RegisteringAccount, flow: Flow, context: StackContext
     ],
   );
   sendKnownCredentials(message);
+  const judge = judgeServer(flow, context);
   return new Promise((resolve) => {
     const onFinal = ({ message: response }: { message: FinalResponse }): void => {
       account.registerCSeq = message.cseq;
+      judge(response, { isRegistrar: true });
       resolve(outcomeOf(response, contact, flow, context, expiresS));
     };
     core.register(message, { onAccept: onFinal, onRedirect: onFinal, onReject: onFinal });
@@ -63,6 +65,23 @@ export function sendKnownCredentials(message: SentRequest): void {
   for (const [header, value] of message.sender.digestFor(message.method).prepare(request, message.exchange)) {
     message.setHeader(header, value);
   }
+}
+
+/**
+ * RFC 3263 4.3: a server fails when it cannot be reached, is silent, or answers 503; whoever asks next is given another. Silence to one
+ * request alone, as to an account that it bans, is none. A proxy's 503 to a call may speak of a line behind it: it counts when
+ * the proxy asks to be left alone (RFC 3261 21.5.4).
+ */
+export function judgeServer(flow: Flow, context: StackContext): (response: FinalResponse, by: { isRegistrar: boolean }) => void {
+  const wire = context.wireOver(flow);
+  const { responses } = wire;
+  return (response, { isRegistrar }) => {
+    const { local, statusCode } = response;
+    const restMs = statusCode === 503 && local === undefined ? retryAfterMs(response) : undefined;
+    const isSilent = local?.code === 'SIP_TIMEOUT' && wire.responses === responses;
+    const isBusy = statusCode === 503 && local === undefined && (isRegistrar || restMs !== undefined);
+    if (isSilent || isBusy || local?.code === 'SIP_TRANSPORT') context.passOver(flow, restMs);
+  };
 }
 
 function outcomeOf(response: FinalResponse, contact: URI, flow: Flow, context: StackContext, askedS: number): RegisterOutcome {

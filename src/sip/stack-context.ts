@@ -23,6 +23,8 @@ export interface StackContext {
   wireOver(flow: Flow): FlowWire;
   /** Never throws: an error arrives with what is sent. */
   wireTo(target: SipTarget): Wire;
+  /** The server at the end of a flow failed: see `Flows.passOver`. */
+  passOver(flow: Flow, leastMs?: number): void;
   contactOn(flow: Flow): ContactAddress;
   /** See `ContactAddresses.learn`. */
   learnContact(flow: Flow, received: string | undefined, rport: number | undefined): boolean;

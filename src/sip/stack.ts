@@ -194,9 +194,13 @@ class Stack implements SipStack, StackContext {
     const flow = this.flows.existing(target);
     if (flow !== undefined) return this.wireOver(flow);
     return new PendingWire(
-      target.transport,
+      this.flows.transportOf?.(target) ?? target.transport,
       this.flows.to(target).then((opened) => this.wireOver(opened)),
     );
+  }
+
+  passOver(flow: Flow, leastMs?: number): void {
+    this.flows.passOver?.(flow, leastMs);
   }
 
   contactOn(flow: Flow): ReturnType<StackContext['contactOn']> {
@@ -252,6 +256,8 @@ class Stack implements SipStack, StackContext {
   #receiveResponse(flow: Flow, message: ParsedResponse): boolean {
     const status = message.statusCode ?? 0;
     const key = message.viaBranch + message.method;
+    const wire = this.#wires.get(flow);
+    if (wire !== undefined) wire.responses += 1;
     if (!flow.isReliable && !this.#retransmission.receiveResponse(key, status)) return true;
     const core = this.#accounts.byBranch(message.viaBranch)?.existingCore;
     if (core?.userAgentClients.has(key) !== true) {

@@ -11,12 +11,18 @@ import type { SipTransport } from './types.js';
 /** Over a flow that is there. */
 export class FlowWire implements Wire {
   readonly protocol: string;
+  /** Responses that came: a server that sends none is passed over. */
+  responses = 0;
 
   constructor(
     readonly flow: Flow,
     private readonly retransmission: Retransmission,
   ) {
     this.protocol = flow.transport.toUpperCase();
+  }
+
+  get isOpen(): boolean {
+    return this.flow.isOpen;
   }
 
   sendRequest(text: string, key: string, isInvite: boolean, onError: (error: Error) => void): void {
@@ -46,6 +52,7 @@ export class FlowWire implements Wire {
 /** To somewhere that has no flow yet. */
 export class PendingWire implements Wire {
   readonly protocol: string;
+  readonly isOpen = true;
 
   constructor(
     transport: SipTransport,

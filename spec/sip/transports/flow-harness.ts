@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import type { Clock } from '../../../src/base/clock.js';
 import type { Flow, FlowEvents } from '../../../src/sip/transports/flow.js';
 import { FlowTable, type FlowTableSettings } from '../../../src/sip/transports/flow-table.js';
-import type { AddressLookup } from '../../../src/sip/transports/name-lookup.js';
+import type { Address, NameService } from '../../../src/sip/locating/name-service.js';
 import { ManualClock } from '../../support/manual-clock.js';
 
 export const localhost = '127.0.0.1';
@@ -75,7 +75,9 @@ export interface BenchOptions extends Partial<Omit<FlowTableSettings, 'listen'>>
   readonly listen?: Partial<FlowTableSettings['listen']>;
   readonly events?: FlowEvents;
   readonly clock?: Clock;
-  readonly lookup?: AddressLookup;
+  /** Addresses by name; then nothing else is known of a name. */
+  readonly lookup?: (host: string) => Promise<readonly Address[]>;
+  readonly names?: NameService;
 }
 
 const open: (() => void | Promise<void>)[] = [];
@@ -84,12 +86,12 @@ const open: (() => void | Promise<void>)[] = [];
 export async function openBench(options: BenchOptions = {}): Promise<Bench> {
   const log = new FlowLog();
   const clock = new ManualClock();
-  const { listen, events, lookup, clock: otherClock, ...settings } = options;
+  const { listen, events, lookup, names = lookup && addressesOnly(lookup), clock: otherClock, ...settings } = options;
   const table = await FlowTable.open(
     { tls: { verify: true }, ...settings, listen: { host: localhost, udpPort: 0, tcpPort: 0, ...listen } },
     events ?? log,
     otherClock ?? clock,
-    lookup,
+    names,
   );
   later(async () => {
     const closed = table.close();
@@ -98,6 +100,11 @@ export async function openBench(options: BenchOptions = {}): Promise<Bench> {
     await closed;
   });
   return { table, log, clock };
+}
+
+function addressesOnly(lookup: NonNullable<BenchOptions['lookup']>): NameService {
+  const none = (): Promise<never> => Promise.reject(Object.assign(new Error('none'), { code: 'ENODATA' }));
+  return { addresses: async (host) => ({ addresses: await lookup(host) }), srv: none, naptr: none, close: () => undefined };
 }
 
 /** Runs at `closeAll`, the last one first. */

@@ -62,7 +62,7 @@ export const userAgentCorrections = [
     UserAgentClient.prototype,
     'init',
     '7cc37d9f',
-    'RFC 3261 8.1.2, 9.1, 12.2.1.1: each request goes to its own next hop, a CANCEL where its INVITE went; SIP.js has one transport for all.',
+    'RFC 3261 8.1.2, 9.1, 12.2.1.1: each request goes to its own next hop, a challenged one back there, a CANCEL where its INVITE went; SIP.js has one transport for all.',
     function (this: ClientInternals): void {
       const { core, message } = this;
       const user: TransactionUser = {
@@ -84,7 +84,9 @@ export const userAgentCorrections = [
           this.receiveResponse(response);
         },
       });
-      const wire = cancelledBy(core, message)?.transport ?? message.sender.wireFor(message);
+      // RFC 3261 22.1: only the server that challenged a request knows its nonce; 9.1: only that of the INVITE knows what a CANCEL is for.
+      const before = (this._transaction as { readonly transport: Wire } | undefined) ?? cancelledBy(core, message);
+      const wire = before?.transport.isOpen === true ? before.transport : message.sender.wireFor(message);
       const transaction = new this.transactionConstructor(message, wire, clientUser);
       this._transaction = transaction;
       const id = transaction.id + message.method;

@@ -1,6 +1,6 @@
 /**
  * Opens connections to peers: TCP, TLS on top of it, the WebSocket handshake on top of either. One deadline holds for all steps
- * together, name lookup included; what goes wrong is rejected with words for a person (transport-fault.ts).
+ * together; what goes wrong is rejected with words for a person (transport-fault.ts).
  */
 
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
@@ -8,21 +8,19 @@ import { connect as connectTls } from 'node:tls';
 import { type ClientOptions, WebSocket } from 'ws';
 import type { Clock } from '../../base/clock.js';
 import { sayDuration } from '../../base/units.js';
+import type { Place } from '../locating/steps.js';
 import type { SipTarget } from '../types.js';
 import { maxMessageBytes } from './framing.js';
 import { keepAliveProbeMs } from './listener.js';
-import type { Address, NameLookup } from './name-lookup.js';
 import type { TlsIdentity } from './tls-identity.js';
 import { hostPort, transportError } from './transport-fault.js';
 
 /** One attempt to open a connection: it ends when it succeeds, fails, or `signal` aborts with the reason for it. */
 export interface Attempt {
   readonly target: SipTarget;
-  readonly names: NameLookup;
+  /** The server of the target that is tried. */
+  readonly place: Place;
   readonly tls: TlsIdentity;
-  readonly clock: Clock;
-  /** For all steps together, milliseconds. */
-  readonly timeoutMs: number;
   readonly signal: AbortSignal;
 }
 
@@ -50,43 +48,22 @@ export async function withinTime<T>(
   }
 }
 
-/** The target's addresses, in the order in which to try them. */
-export function resolveName({ target, names, signal }: Attempt): Promise<readonly Address[]> {
-  return orAborted(signal, names.resolve(target.host));
-}
-
-/** TCP or, for tls and wss, TLS to the first address of the target that takes it. */
-export async function connectStream(attempt: Attempt): Promise<Socket> {
-  const { signal } = attempt;
-  const addresses = await resolveName(attempt);
-  let fault: unknown = transportError('the name has no address');
-  for (const [index, address] of addresses.entries()) {
-    signal.throwIfAborted();
-    // An address that swallows everything may not take the time of the others.
-    const shareMs = index === addresses.length - 1 ? undefined : attempt.timeoutMs / addresses.length;
-    try {
-      return await connectTo(attempt, address, shareMs);
-    } catch (thrown) {
-      fault = thrown;
-    }
-  }
-  throw fault;
-}
-
-function connectTo(attempt: Attempt, { address }: Address, shareMs: number | undefined): Promise<Socket> {
+/** TCP or, for tls and wss, TLS to the place of the attempt. */
+export function connectStream(attempt: Attempt): Promise<Socket> {
   const { target, signal } = attempt;
-  const isSecure = target.transport === 'tls' || target.transport === 'wss';
+  const { transport, address, port } = attempt.place;
+  const isSecure = transport === 'tls' || transport === 'wss';
   return new Promise((resolve, reject) => {
     const socket = isSecure
       ? connectTls({
           secureContext: attempt.tls.context,
           rejectUnauthorized: attempt.tls.verify,
           host: address,
-          port: target.port,
+          port,
           // RFC 6066 3: no addresses in SNI; the certificate is then checked against the address itself.
           ...(isIP(target.host) === 0 ? { servername: target.host } : {}),
         })
-      : connectTcp({ host: address, port: target.port });
+      : connectTcp({ host: address, port });
     const giveUp = (reason: Error): void => {
       settle();
       socket.destroy();
@@ -103,17 +80,10 @@ function connectTo(attempt: Attempt, { address }: Address, shareMs: number | und
       resolve(socket);
     };
     const settle = (): void => {
-      timer?.cancel();
       signal.removeEventListener('abort', abort);
       socket.off('error', giveUp).off('close', onClose).off(ready, onReady);
     };
     const ready = isSecure ? 'secureConnect' : 'connect';
-    const timer =
-      shareMs === undefined
-        ? undefined
-        : attempt.clock.after(shareMs, () => {
-            giveUp(transportError(`it did not answer within ${sayDuration(shareMs)}`));
-          });
     signal.addEventListener('abort', abort, { once: true });
     socket.once('error', giveUp).once('close', onClose).once(ready, onReady);
     // An error between here and the flow's own listener has its 'close' to be noticed by.
@@ -129,7 +99,7 @@ function connectTo(attempt: Attempt, { address }: Address, shareMs: number | und
  * @param use what to make of it once it is open; called before anything is read, as a message may come together with the handshake
  */
 export function openWebSocket<T>(attempt: Attempt, socket: Socket, use: (webSocket: WebSocket) => T): Promise<T> {
-  const { target, signal } = attempt;
+  const { target, place, signal } = attempt;
   const { method, host, location } = target.webSocket ?? { method: 'GET', location: '/' };
   return new Promise((resolve, reject) => {
     if (!/^[A-Za-z]{1,20}$/.test(method)) throw transportError(`${JSON.stringify(method)} is no HTTP verb for the WebSocket handshake`);
@@ -140,14 +110,14 @@ export function openWebSocket<T>(attempt: Attempt, socket: Socket, use: (webSock
         request.method = method;
         request.end();
       },
-      headers: { Host: host ?? hostPort(target.host, target.port) },
+      headers: { Host: host ?? hostPort(target.host, place.port) },
       perMessageDeflate: false,
       maxPayload: maxMessageBytes,
       skipUTF8Validation: true,
       followRedirects: false,
       closeTimeout: 1_000, // milliseconds; missing in the types
     };
-    const webSocket = new WebSocket(webSocketUrl(target, location), 'sip', options);
+    const webSocket = new WebSocket(webSocketUrl(attempt, location), 'sip', options);
     const giveUp = (reason: Error): void => {
       settle();
       webSocket.on('error', () => undefined);
@@ -181,9 +151,9 @@ export function openWebSocket<T>(attempt: Attempt, socket: Socket, use: (webSock
   });
 }
 
-function webSocketUrl(target: SipTarget, location: string): string {
+function webSocketUrl({ target, place }: Attempt, location: string): string {
   const path = location.startsWith('/') ? location : `/${location}`;
-  return `${target.transport}://${hostPort(target.host, target.port)}${path}`;
+  return `${place.transport}://${hostPort(target.host, place.port)}${path}`;
 }
 
 function sayRefusal(response: { statusCode?: number; statusMessage?: string }, method: string, location: string): string {
@@ -191,7 +161,8 @@ function sayRefusal(response: { statusCode?: number; statusMessage?: string }, m
   return `the server answered ${response.statusCode ?? 0} ${phrase} to the WebSocket handshake (${method} ${location})`;
 }
 
-function orAborted<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
+/** Waits for what cannot be given up itself. */
+export function orAborted<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const abort = (): void => {
       reject(reasonOf(signal));

@@ -3,18 +3,22 @@
  *
  * Connections are shared: one for each transport, host, port and WebSocket handshake, however many accounts use it, and callers that
  * want it at the same time wait for the same attempt. A connection that goes down is forgotten at once, so the next `to` opens
- * anew. Nothing here tries again by itself: when to come back is the registrar's decision.
+ * anew. A target may have several servers: the first that takes a connection gets it, and one that failed is passed over for a while
+ * (locating/). Nothing here tries again by itself: when to come back is the registrar's decision.
  */
 
+import { isIP, isIPv6 } from 'node:net';
 import type { Clock } from '../../base/clock.js';
 import { second } from '../../base/units.js';
+import { Locator } from '../locating/locator.js';
+import { type Address, type NameService, SystemNames } from '../locating/name-service.js';
+import type { Place } from '../locating/steps.js';
 import type { SipTarget, SipTransport } from '../types.js';
-import { type Attempt, connectStream, openWebSocket, resolveName, withinTime } from './connecting.js';
+import { type Attempt, connectStream, openWebSocket, orAborted, withinTime } from './connecting.js';
 import type { ConnectionContext, ConnectionFlow } from './connection-flow.js';
 import type { Endpoint, Flow, FlowEvents, Flows } from './flow.js';
 import { Listener } from './listener.js';
 import { LocalAddresses } from './local-address.js';
-import { type Address, type AddressLookup, NameLookup, systemLookup } from './name-lookup.js';
 import { StreamFlow } from './stream-flow.js';
 import { readTlsIdentity, type TlsFiles, type TlsIdentity } from './tls-identity.js';
 import { codeOf, sayFault, sayPlace, transportError, unreachable } from './transport-fault.js';
@@ -39,9 +43,11 @@ export interface FlowTableSettings {
 }
 
 export class FlowTable implements Flows {
-  readonly #names: NameLookup;
+  readonly #locator: Locator;
   readonly #listeners: Listener[] = [];
   readonly #byTarget = new Map<string, ConnectionFlow>();
+  /** The same and those to a target's other servers, by target and place. */
+  readonly #byPlace = new Map<string, ConnectionFlow>();
   readonly #byEndpoint = new Map<string, ConnectionFlow>();
   readonly #flows = new Set<ConnectionFlow>();
   readonly #opening = new Map<string, Promise<Flow>>();
@@ -54,29 +60,30 @@ export class FlowTable implements Flows {
     private readonly clock: Clock,
     private readonly identity: TlsIdentity,
     private readonly udp: UdpSocket,
-    names: NameLookup,
+    names: NameService,
   ) {
-    this.#names = names;
+    this.#locator = new Locator(clock, names, Math.random, (place) => this.#objection(place));
   }
 
   /**
    * Binds the sockets; what was bound is released again when one cannot be.
-   * @param lookup how names become addresses; the system's resolver unless a spec says otherwise
+   * @param names who is asked for names; the system's resolver unless a spec says otherwise
    * @throws ExtensionError SIP_TRANSPORT: which address and port, what is wrong, what to do; or which TLS file cannot be read
    */
   static async open(
     settings: FlowTableSettings,
     events: FlowEvents,
     clock: Clock,
-    lookup: AddressLookup = systemLookup,
+    names: NameService = new SystemNames(),
   ): Promise<FlowTable> {
     const identity = await readTlsIdentity(settings.tls);
     const { host, udpPort, tcpPort, tlsPort } = settings.listen;
     if (tlsPort !== undefined && (identity.cert === undefined || identity.key === undefined)) {
       throw transportError('Listening for TLS needs a certificate: set modules.sip.listen.tls.cert and key, or leave tls-port out.');
     }
-    const names = new NameLookup(clock, lookup);
-    const address = await bound('udp', host, udpPort, async () => addressToBind(await names.resolve(host)));
+    const address = await bound('udp', host, udpPort, async () =>
+      isIP(host) === 0 ? addressToBind((await names.addresses(host)).addresses) : host,
+    );
     const udp = await bound('udp', host, udpPort, () => UdpSocket.bind(address, udpPort, events, new LocalAddresses(clock)));
     const table = new FlowTable(settings, events, clock, identity, udp, names);
     try {
@@ -134,10 +141,20 @@ export class FlowTable implements Flows {
 
   /** The flow when it is there: the connection is open, or it is UDP and the address known. No promise on the hot path. */
   existing(target: SipTarget): Flow | undefined {
-    if (target.transport !== 'udp') return this.#byTarget.get(targetKey(target));
-    const addresses = this.#closed === undefined ? this.#names.known(target.host) : undefined;
-    const address = addresses === undefined ? undefined : this.#reachable(addresses);
-    return address === undefined ? undefined : this.udp.flow(address, target.port);
+    if (target.transport !== 'udp' || target.isTransportOpen === true) {
+      const connection = this.#byTarget.get(targetKey(target));
+      if (connection !== undefined) return this.#isLeft(connection, target) ? undefined : connection;
+    }
+    const place = this.#closed === undefined ? this.#locator.chosen(target) : undefined;
+    return place?.transport === 'udp' ? this.udp.flow(place.address, place.port) : undefined;
+  }
+
+  transportOf(target: SipTarget): SipTransport {
+    return target.isTransportOpen === true ? this.#locator.transportOf(target) : target.transport;
+  }
+
+  passOver(flow: Flow, leastMs?: number): void {
+    this.#locator.failed(placeOf(flow), leastMs);
   }
 
   /** Says goodbye on every connection, gives up attempts, closes the sockets. Idempotent; never rejects. */
@@ -148,6 +165,7 @@ export class FlowTable implements Flows {
 
   async #close(): Promise<void> {
     this.#closing.abort(transportError('the SIP stack is being closed'));
+    this.#locator.close();
     const listeners = this.#listeners.map((listener) => listener.close());
     const flows = [...this.#flows];
     for (const flow of flows) flow.close();
@@ -177,40 +195,55 @@ export class FlowTable implements Flows {
   }
 
   async #open(target: SipTarget, key: string): Promise<Flow> {
-    const { clock, identity: tls } = this;
+    const { clock } = this;
     const timeoutMs = this.settings.connectTimeoutMs ?? 10 * second;
     try {
       return await withinTime(clock, timeoutMs, this.#closing.signal, async (signal) => {
-        const attempt: Attempt = { target, names: this.#names, tls, clock, timeoutMs, signal };
-        if (target.transport === 'udp') return await this.#openUdp(attempt);
-        return await this.#connect(attempt, key);
+        const places = await orAborted(signal, this.#locator.candidates(target));
+        // A server that swallows everything may not take the time of the others.
+        return await this.#openFirst(target, key, places, timeoutMs / places.length, signal);
       });
     } catch (thrown) {
       throw unreachable(target, thrown);
     }
   }
 
-  async #openUdp(attempt: Attempt): Promise<Flow> {
-    const addresses = await resolveName(attempt);
-    const address = this.#reachable(addresses);
-    if (address !== undefined) return this.udp.flow(address, attempt.target.port);
-    const families = addresses.some(({ family }) => family === 6) ? 'IPv6' : 'IPv4';
-    throw transportError(
-      `it has ${families} addresses only, and ${sayPlace('udp', this.udp.local)} cannot send there: set modules.sip.listen.host to "::" for both`,
-    );
+  /** RFC 3263 4.3: the first server that can be reached. */
+  async #openFirst(target: SipTarget, key: string, places: readonly Place[], shareMs: number, signal: AbortSignal): Promise<Flow> {
+    let fault: unknown = transportError('the name has no address');
+    for (const [index, place] of places.entries()) {
+      signal.throwIfAborted();
+      const open = (until: AbortSignal): Promise<Flow> => this.#openTo({ target, place, tls: this.identity, signal: until }, key);
+      try {
+        return await (index === places.length - 1 ? open(signal) : withinTime(this.clock, shareMs, signal, open));
+      } catch (thrown) {
+        fault = thrown;
+        this.#locator.failed(place);
+      }
+    }
+    throw fault;
   }
 
-  async #connect(attempt: Attempt, key: string): Promise<Flow> {
-    const { target, signal } = attempt;
+  async #openTo(attempt: Attempt, key: string): Promise<Flow> {
+    const { place } = attempt;
+    if (place.transport === 'udp') return this.udp.flow(place.address, place.port);
+    const atPlace = placeKey(key, place);
+    const connection = this.#byPlace.get(atPlace) ?? (await this.#connect(attempt, atPlace));
+    this.#byTarget.set(key, connection);
+    return connection;
+  }
+
+  async #connect(attempt: Attempt, atPlace: string): Promise<ConnectionFlow> {
+    const { place, signal } = attempt;
     const socket = await connectStream(attempt);
     const context = this.#context(this.settings.keepAliveMs ?? 20 * second);
     const keep = <T extends ConnectionFlow>(flow: T): T => {
       this.#add(flow);
-      this.#byTarget.set(key, flow);
+      this.#byPlace.set(atPlace, flow);
       return flow;
     };
     try {
-      const { transport } = target;
+      const { transport } = place;
       if (transport === 'ws' || transport === 'wss') {
         return await openWebSocket(attempt, socket, (webSocket) => keep(new WebSocketFlow(transport, webSocket, socket, context)));
       }
@@ -227,9 +260,18 @@ export class FlowTable implements Flows {
     return { events: this.events, clock: this.clock, keepAliveMs, onDown: this.#forget };
   }
 
-  #reachable(addresses: readonly Address[]): string | undefined {
-    for (const { address } of addresses) if (this.udp.canReach(address)) return address;
-    return undefined;
+  #objection({ transport, address }: Place): string | undefined {
+    if (transport !== 'udp' || this.udp.canReach(address)) return undefined;
+    const family = isIPv6(address) ? 'IPv6' : 'IPv4';
+    return `it has ${family} addresses only, and ${sayPlace('udp', this.udp.local)} cannot send there: set modules.sip.listen.host to "::" for both`;
+  }
+
+  /** Its server failed, and the target has another. */
+  #isLeft(connection: ConnectionFlow, target: SipTarget): boolean {
+    const place = placeOf(connection);
+    if (!this.#locator.isPassedOver(place)) return false;
+    const chosen = this.#locator.chosen(target);
+    return chosen === undefined || placeKey('', chosen) !== placeKey('', place);
   }
 
   readonly #add = (flow: ConnectionFlow): void => {
@@ -245,14 +287,23 @@ export class FlowTable implements Flows {
     const key = endpointKey(flow.transport, flow.remote);
     if (this.#byEndpoint.get(key) === flow) this.#byEndpoint.delete(key);
     for (const [target, other] of this.#byTarget) if (other === flow) this.#byTarget.delete(target);
+    for (const [place, other] of this.#byPlace) if (other === flow) this.#byPlace.delete(place);
     void flow.closed.then(() => this.#flows.delete(flow));
   };
 }
 
-function targetKey({ transport, host, port, webSocket }: SipTarget): string {
-  const key = `${transport} ${host.toLowerCase()} ${port}`;
+function targetKey({ transport, host, port, isTransportOpen, webSocket }: SipTarget): string {
+  const key = `${isTransportOpen === true ? 'any' : transport} ${host.toLowerCase()} ${port}`;
   if (webSocket === undefined) return key;
   return `${key} ${webSocket.method} ${webSocket.host ?? ''} ${webSocket.location}`;
+}
+
+function placeOf({ transport, remote }: Flow): Place {
+  return { transport, address: remote.address, port: remote.port };
+}
+
+function placeKey(target: string, { transport, address, port }: Place): string {
+  return `${target} at ${transport} ${address} ${port}`;
 }
 
 function endpointKey(transport: SipTransport, endpoint: Endpoint): string {

@@ -43,6 +43,13 @@ export interface Flows {
   existing(target: SipTarget): Flow | undefined;
   /** The flow to a target, opened when there is none. Rejects with SIP_TRANSPORT. */
   to(target: SipTarget): Promise<Flow>;
+  /** What Via is to say of a target that no flow leads to yet; its own transport when absent. */
+  transportOf?(target: SipTarget): SipTransport;
+  /**
+   * The server at the end of a flow failed: whoever asks next is given another, if the target has one (RFC 3263 4.3).
+   * @param leastMs how long the server wants to be left alone, milliseconds
+   */
+  passOver?(flow: Flow, leastMs?: number): void;
   /** Idempotent; never rejects. */
   close(): Promise<void>;
 }

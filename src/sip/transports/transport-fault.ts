@@ -23,9 +23,10 @@ export function hostPort(host: string, port: number): string {
 }
 
 /** The rejection of a flow that could not be opened; an `ExtensionError` keeps its own words. */
-export function unreachable(target: SipTarget, thrown: unknown): ExtensionError {
+export function unreachable({ host, port, transport, isTransportOpen }: SipTarget, thrown: unknown): ExtensionError {
   const why = thrown instanceof ExtensionError ? thrown.message : sayFault(thrown);
-  return transportError(`Cannot reach ${hostPort(target.host, target.port)} over ${target.transport}: ${why}.`, thrown);
+  const what = port === 0 ? host : hostPort(host, port);
+  return transportError(`Cannot reach ${what}${isTransportOpen === true ? '' : ` over ${transport}`}: ${why}.`, thrown);
 }
 
 /** The code of a Node.js or OpenSSL error. */
