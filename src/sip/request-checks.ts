@@ -1,6 +1,8 @@
-/** What a UAS looks at before anything else is made of a request: RFC 3261 8.2.1 to 8.2.2. */
+/** What a UAS looks at before anything else is made of a request: RFC 3261 8.2.1 to 8.2.3. */
 import { NameAddrHeader, type IncomingRequestMessage } from 'sip.js/lib/core/index.js';
 import { allowedMethods } from './corrections/allowed-methods.js';
+import { sdpOf } from './parser/body.js';
+import { mediaTypeOf } from './parser/header-rules.js';
 import { OpaqueUri } from './parser/uri.js';
 import { requiredExtensions } from './response-headers.js';
 
@@ -15,6 +17,9 @@ const understood: ReadonlySet<string> = new Set(['100rel']);
 /** The methods that have a meaning in a dialog alone (RFC 3262 3, RFC 3311 5.2). */
 const inDialogOnly: ReadonlySet<string> = new Set(['BYE', 'PRACK', 'UPDATE']);
 
+/** What stands in an Accept that takes our SDP. */
+const answerRanges: ReadonlySet<string> = new Set(['application/sdp', 'application/*', '*/*']);
+
 /** Why a request other than ACK is refused at once; undefined when it is not. Max-Forwards and Proxy-Require are for proxies. */
 export function refusalOf(request: IncomingRequestMessage): Refusal | undefined {
   const { method } = request;
@@ -27,7 +32,20 @@ export function refusalOf(request: IncomingRequestMessage): Refusal | undefined 
   if (request.toTag) return undefined;
   if (inDialogOnly.has(method)) return { status: 481, headers: [] };
   // RFC 3261 8.1.1.8: an INVITE says where its dialog is to be reached.
-  return method === 'INVITE' && !hasUsableContact(request) ? { status: 400, headers: [] } : undefined;
+  if (method !== 'INVITE') return undefined;
+  if (!hasUsableContact(request)) return { status: 400, headers: [] };
+  return contentRefusalOf(request);
+}
+
+/** RFC 3261 8.2.3: a body that we must understand and do not is 415; 20.1, 21.4.7: an answer that the caller would not take is 406. */
+function contentRefusalOf(request: IncomingRequestMessage): Refusal | undefined {
+  const encoding = request.getHeader('content-encoding')?.trim().toLowerCase();
+  if (encoding !== undefined && encoding !== 'identity') return { status: 415, headers: ['Accept-Encoding: identity'] };
+  const isOptional = request.getHeader('content-disposition')?.toLowerCase().includes('handling=optional') === true;
+  if (request.body !== '' && !isOptional && sdpOf(request) === undefined) return { status: 415, headers: ['Accept: application/sdp'] };
+  const accepted = request.getHeaders('accept').flatMap((header) => header.split(','));
+  const isAnswerTaken = accepted.length === 0 || accepted.some((range) => answerRanges.has(mediaTypeOf(range)));
+  return isAnswerTaken ? undefined : { status: 406, headers: [] };
 }
 
 export function hasUsableContact(message: IncomingRequestMessage): boolean {

@@ -18,9 +18,11 @@ export function replyToFault({ statusCode, echo }: ParseFault): string | undefin
   const phrase = phrases[statusCode] ?? 'Bad Request';
   let text = `SIP/2.0 ${String(statusCode)} ${phrase}\r\n`;
   for (const via of echo.via) text += `Via: ${via}\r\n`;
-  const to = echo.toTag === undefined ? `${echo.to};tag=${statelessTag(echo.callId)}` : echo.to;
-  text += `From: ${echo.from}\r\nTo: ${to}\r\nCall-ID: ${echo.callId}\r\nCSeq: ${echo.cseq}\r\nContent-Length: 0\r\n\r\n`;
-  return text;
+  if (echo.from !== undefined) text += `From: ${echo.from}\r\n`;
+  if (echo.to !== undefined) text += `To: ${echo.to}${echo.toTag === undefined ? `;tag=${statelessTag(echo.callId ?? '')}` : ''}\r\n`;
+  if (echo.callId !== undefined) text += `Call-ID: ${echo.callId}\r\n`;
+  if (echo.cseq !== undefined) text += `CSeq: ${echo.cseq}\r\n`;
+  return `${text}Content-Length: 0\r\n\r\n`;
 }
 
 const phrases: Readonly<Record<number, string>> = {

@@ -6,8 +6,8 @@ import type { ViaValue } from './parser/via.js';
 export function transactionKey(message: ParsedRequest, via: ViaValue): string {
   const { method, viaBranch } = message;
   const of = method === 'ACK' || method === 'CANCEL' ? 'INVITE' : method;
-  // Branches without the magic cookie (RFC 2543) are unique within a call at best.
-  const call = viaBranch.startsWith('z9hG4bK') ? '' : ` ${message.callId} ${message.fromTag} ${String(message.cseq)}`;
+  // Branches without the magic cookie (RFC 2543), or with nothing behind it, are unique within a call at best.
+  const call = viaBranch.startsWith('z9hG4bK') && viaBranch.length > 7 ? '' : ` ${message.callId} ${message.fromTag} ${String(message.cseq)}`;
   return `${viaBranch}${call} ${via.host}:${String(via.port ?? '')} ${of}`;
 }
 

@@ -147,7 +147,7 @@ describe('a fault', () => {
     ['no CSeq', { CSeq: undefined }],
     ['malformed Via', { Via: 'SIP/2.0/UDP' }],
     ['malformed Via', { Via: 'SIP/3.0/UDP h;branch=1' }],
-    ['Via without a branch', { Via: 'SIP/2.0/UDP h' }],
+    ['malformed Via', { Via: 'SIP/2.0/UDP h;branch=1,;,' }],
     ['malformed From', { From: '"unclosed <sip:a@b>;tag=1' }],
     ['malformed From', { From: '<sip:a@b' }],
     ['malformed From', { From: '<sip:a@b>;x="y;tag=1' }],
@@ -167,7 +167,12 @@ describe('a fault', () => {
     expect(faultOf(request(changes)).fault).toBe(fault);
   });
 
-  it('can be answered when the five headers could be read', () => {
+  it('in a request without the headers that an answer repeats is answered with what is there', () => {
+    expect(faultOf(request({ From: undefined, To: undefined, 'Call-ID': undefined }))).toMatchObject({ statusCode: 400, echo: { cseq: '1 INVITE', from: undefined, to: undefined, callId: undefined } });
+    expect(faultOf(request({ Via: undefined }))).toEqual({ fault: 'no Via' });
+  });
+
+  it('can be answered with all that could be read', () => {
     expect(faultOf(request({ CSeq: 'x INVITE', To: '<sip:b@h>;tag=9', via: 'SIP/2.0/TCP second;branch=2' }))).toEqual({
       fault: 'malformed CSeq',
       statusCode: 400,
@@ -188,6 +193,7 @@ describe('a fault', () => {
     ['INVITE sip:b@h SIP/2.01', 505, 'SIP version is not 2.0'],
     ['INVITE  sip:b@h SIP/2.0', 400, 'malformed Request-URI'],
     ['INVITE <sip:b@h> SIP/2.0', 400, 'malformed Request-URI'],
+    ['INVITE sip:b@h SIP/2.0 ', 400, 'blanks behind the start line'],
     ['INVITE sip:b@h:99999 SIP/2.0', 400, 'malformed Request-URI'],
     [`INVITE sip:${'b'.repeat(8192)}@h SIP/2.0`, 414, 'start line too long'],
   ])('in the start line %j deserves %i', (startLine, statusCode, fault) => {
@@ -200,6 +206,16 @@ describe('a fault', () => {
       expect(faultOf(request({}, { startLine }))).not.toHaveProperty('statusCode');
     },
   );
+
+  it('of another version is answered though its Via is of that version too', () => {
+    expect(faultOf(request({ Via: 'SIP/7.0/UDP h;branch=1' }, { startLine: 'INVITE sip:b@h SIP/7.0' }))).toMatchObject({ statusCode: 505 });
+    expect(faultOf(request({ Via: 'SIP/7.0/UDP h;branch=1' }))).toEqual({ fault: 'malformed Via' });
+  });
+
+  it('is a response without the branch of our request, but not a request of RFC 2543', () => {
+    expect(faultOf(request({ Via: 'SIP/2.0/UDP h' }, { startLine: 'SIP/2.0 200 OK' })).fault).toBe('Via without a branch');
+    expect(parsedRequest(request({ Via: 'SIP/2.0/UDP h' })).viaBranch).toBe('');
+  });
 
   it('of an ACK or of a response is not answered', () => {
     expect(faultOf(request({ CSeq: 'x' }, { startLine: 'ACK sip:b@h SIP/2.0' }))).toEqual({ fault: 'malformed CSeq' });

@@ -157,6 +157,7 @@ describe('an address', () => {
     ['sip:example.com', { uri: 'sip:example.com', host: 'example.com' }],
     ['Bob Q <sips:a@h>', { uri: 'sips:a@h', user: 'a', host: 'h', displayName: 'Bob Q' }],
     ['<tel:+1201;ext=5>', { uri: 'tel:+1201;ext=5', user: '+1201', host: '' }],
+    ['"W, T" < sip:a@h >;x', { uri: 'sip:a@h', user: 'a', host: 'h', displayName: 'W, T' }],
     ['"" <sip:a@h>', { uri: 'sip:a@h', user: 'a', host: 'h' }],
     ['"<x>" <sip:a@h>', { uri: 'sip:a@h', user: 'a', host: 'h', displayName: '<x>' }],
   ])('%s is told to the rest of the program', (text, address) => {

@@ -45,6 +45,8 @@ class MessageReader {
   private statusCode = 400;
 
   private method: string | undefined;
+  /** Of SIP, as the start line has it. */
+  private version = '2.0';
   private requestUri: ReturnType<typeof parseUri>;
   private responseStatus: number | undefined;
   private responsePhrase = '';
@@ -85,7 +87,12 @@ class MessageReader {
   /** False for what is not SIP at all, and for responses that make no sense: nobody answers those. */
   private readStartLine(to: number): boolean {
     if (to > longestHeader) this.note('start line too long', 414);
-    return startsWithIgnoringCase(this.text, 'sip/', 0) ? this.readStatusLine(to) : this.readRequestLine(to);
+    if (startsWithIgnoringCase(this.text, 'sip/', 0)) return this.readStatusLine(to);
+    let end = to;
+    while (end > 0 && isBlank(this.text.charCodeAt(end - 1))) end -= 1;
+    // RFC 3261 7.1: "No LWS is allowed in the start-line" but the two spaces.
+    if (end < to) this.note('blanks behind the start line');
+    return this.readRequestLine(end);
   }
 
   /** RFC 3261 7.2: `SIP/2.0 200 OK`; the phrase may be empty. */
@@ -110,7 +117,8 @@ class MessageReader {
     if (firstSpace === -1 || firstSpace >= lastSpace || !startsWithIgnoringCase(text, 'sip/', lastSpace + 1)) return false;
     if (!isToken(text, 0, firstSpace)) return false;
     this.method = text.substring(0, firstSpace);
-    if (to !== lastSpace + 8 || !text.startsWith('2.0', lastSpace + 5)) this.note('SIP version is not 2.0', 505);
+    this.version = text.substring(lastSpace + 5, to);
+    if (this.version !== '2.0') this.note('SIP version is not 2.0', 505);
     this.requestUri = this.fault === undefined ? parseUri(text.substring(firstSpace + 1, lastSpace)) : undefined;
     if (this.requestUri === undefined) this.note('malformed Request-URI');
     return true;
@@ -213,18 +221,28 @@ class MessageReader {
     const spans = splitList(raw, mostHeaders);
     if (spans === undefined) this.note(`malformed ${header.name}`);
     this.headerCount += (spans?.length ?? 1) - 1;
-    if (this.headerCount > mostHeaders) this.note('too many headers');
-    else for (const { from, to } of spans ?? []) this.add(header, raw.substring(from, to));
+    if (this.headerCount > mostHeaders) {
+      this.note('too many headers');
+      return;
+    }
+    for (const { from, to } of spans ?? []) {
+      const value = raw.substring(from, to);
+      // Where there are commas too many, none of the values can be trusted.
+      if (header.kind === 'via' && readVia(value) === undefined) this.note('malformed Via');
+      this.add(header, value);
+    }
   }
 
   /** RFC 3261 18.1.2 and 18.2.1 look at the top Via alone. */
   private readTopVia(): void {
     const top = this.headers.Via?.[0];
     if (top === undefined) return;
-    this.topVia = readVia(top.raw);
+    // A message of another version is answered by its Via, whichever of the two that is of.
+    this.topVia = readVia(top.raw) ?? readVia(top.raw, this.version);
     top.parsed = this.topVia;
     if (this.topVia === undefined) this.note('malformed Via');
-    else if (this.topVia.branch === undefined || this.topVia.branch === '') this.note('Via without a branch');
+    // RFC 3261 17.2.3: requests of RFC 2543 have no branch; our own, and so the responses to them, always do.
+    else if (this.responseStatus !== undefined && !this.topVia.branch) this.note('Via without a branch');
   }
 
   private readSingle(header: KnownHeader, entry: RawHeader): void {
@@ -305,12 +323,12 @@ class MessageReader {
   private complete<Message extends ParsedRequest | ParsedResponse>(message: Message, body: string): Message | ParseFault {
     const { topVia, cseq } = this;
     const callId = this.rawOf('Call-ID');
-    if (topVia?.branch === undefined || cseq === undefined || callId === undefined) return this.asFault();
+    if (topVia === undefined || cseq === undefined || callId === undefined) return this.asFault();
     message.headers = this.headers as Message['headers'];
     message.data = this.isAscii ? this.text : this.text + body;
     message.body = body;
     message.via = topVia as ViaValue & { port: number };
-    message.viaBranch = topVia.branch;
+    message.viaBranch = topVia.branch ?? '';
     message.callId = callId;
     message.cseq = cseq.value;
     if (this.fromTag !== undefined) message.fromTag = this.fromTag;
@@ -324,14 +342,12 @@ class MessageReader {
     return echo === undefined ? { fault } : { fault, statusCode: this.statusCode, echo };
   }
 
-  /** RFC 3261 17.1.1.3: an ACK is never answered. */
+  /** RFC 3261 17.1.1.3: an ACK is never answered. Without a Via there is no way back. */
   private echo(): RequestEcho | undefined {
     const { method, topVia, toTag } = this;
-    const [from, to, callId, cseq] = [this.rawOf('From'), this.rawOf('To'), this.rawOf('Call-ID'), this.rawOf('CSeq')];
-    const isAnswered = method !== undefined && method !== 'ACK' && topVia !== undefined;
-    if (!isAnswered || from === undefined || to === undefined || callId === undefined || cseq === undefined) return undefined;
+    if (method === undefined || method === 'ACK' || topVia === undefined) return undefined;
     const via = (this.headers.Via ?? []).map((header) => header.raw);
-    return { method, via, from, to, callId, cseq, ...(toTag === undefined ? {} : { toTag }) };
+    return { method, via, from: this.rawOf('From'), to: this.rawOf('To'), toTag, callId: this.rawOf('Call-ID'), cseq: this.rawOf('CSeq') };
   }
 
   private rawOf(name: string): string | undefined {

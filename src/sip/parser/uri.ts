@@ -134,8 +134,9 @@ function isUnsafeText(text: string): boolean {
 
 /** Where the parts of a `name-addr` or `addr-spec` with its parameters stand (RFC 3261 20.10). */
 export interface AddressSpans {
-  /** The display name is `[nameFrom, uriFrom - 1)`, or there is none when `isBare`. */
+  /** The display name, blanks round it and quotes included; empty when `isBare`. */
   readonly nameFrom: number;
+  readonly nameTo: number;
   readonly uriFrom: number;
   readonly uriTo: number;
   readonly parametersFrom: number;
@@ -156,13 +157,15 @@ export function findAddress(text: string): AddressSpans | undefined {
   if (bracket === -1 || (firstSemicolon !== -1 && firstSemicolon < bracket)) {
     const parametersFrom = firstSemicolon === -1 ? text.length : firstSemicolon;
     const uriTo = nameFrom + trimmed(text, nameFrom, parametersFrom).length;
-    return uriTo === nameFrom ? undefined : { nameFrom, uriFrom: nameFrom, uriTo, parametersFrom, isBare: true };
+    return uriTo === nameFrom ? undefined : { nameFrom, nameTo: nameFrom, uriFrom: nameFrom, uriTo, parametersFrom, isBare: true };
   }
   const closing = text.indexOf('>', bracket);
   if (closing === -1) return undefined;
   const parametersFrom = skipBlanks(text, closing + 1, text.length);
   if (parametersFrom < text.length && text.charCodeAt(parametersFrom) !== semicolon) return undefined;
-  return { nameFrom, uriFrom: bracket + 1, uriTo: closing, parametersFrom, isBare: false };
+  // RFC 4475 3.1.2.14: blanks inside the brackets are wrong, and harmless.
+  const uriFrom = skipBlanks(text, bracket + 1, closing);
+  return { nameFrom, nameTo: bracket, uriFrom, uriTo: uriFrom + trimmed(text, uriFrom, closing).length, parametersFrom, isBare: false };
 }
 
 /**
@@ -175,7 +178,7 @@ export function readAddress(text: string): NameAddrHeader | undefined {
   const parameters = readParameters(text, spans.parametersFrom);
   if (parameters === undefined) return undefined;
   const uriText = text.substring(spans.uriFrom, spans.uriTo);
-  const name = spans.isBare ? '' : trimmed(text, spans.nameFrom, spans.uriFrom - 1);
+  const name = trimmed(text, spans.nameFrom, spans.nameTo);
   const header = new NameAddrHeader(parseUri(uriText) ?? new OpaqueUri(uriText, false), unquoted(name), {});
   header.parameters = parameters;
   return header;

@@ -21,12 +21,12 @@ export interface ViaValue {
   params?: Record<string, string | null>;
 }
 
-/** Undefined when it is not `SIP/2.0/<transport> <host>[:<port>]` with parameters, or is another protocol version. */
-export function readVia(text: string): ViaValue | undefined {
+/** Undefined when it is not `SIP/<version>/<transport> <host>[:<port>]` with parameters. */
+export function readVia(text: string, version = '2.0'): ViaValue | undefined {
   const length = text.length;
   const firstSlash = indexWithin(text, 0x2f, 0, length);
   const secondSlash = indexWithin(text, 0x2f, firstSlash + 1, length);
-  if (secondSlash >= length || trimmed(text, firstSlash + 1, secondSlash) !== '2.0') return undefined;
+  if (secondSlash >= length || trimmed(text, firstSlash + 1, secondSlash) !== version) return undefined;
   const protocol = trimmed(text, 0, firstSlash);
   const transportFrom = skipBlanks(text, secondSlash + 1, length);
   let transportTo = transportFrom;
