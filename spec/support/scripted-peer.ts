@@ -13,6 +13,8 @@ interface Line {
   readonly port: number;
   /** To where the last message came from, or to that port. */
   send(text: string, port?: number): void;
+  /** Ends the connection, where there is one. */
+  hangUp(): void;
   close(): Promise<void>;
 }
 
@@ -140,6 +142,7 @@ export class ScriptedPeer {
         send: (text, port) => {
           socket.send(text, port ?? remotePort, '127.0.0.1');
         },
+        hangUp: () => undefined,
         close: () => new Promise((resolve) => socket.close(resolve)),
       };
     });
@@ -168,6 +171,7 @@ export class ScriptedPeer {
         protocol: 'TCP',
         port: (server.address() as AddressInfo).port,
         send: (text) => current?.write(text),
+        hangUp: () => current?.destroy(),
         close: async () => {
           current?.destroy();
           server.close();
@@ -237,6 +241,10 @@ export class ScriptedPeer {
   /** Lines of a message, without a body, as they are. */
   sendLines(...lines: string[]): void {
     this.#line.send(`${lines.join('\r\n')}\r\n\r\n`);
+  }
+
+  hangUp(): void {
+    this.#line.hangUp();
   }
 
   close(): Promise<void> {

@@ -193,17 +193,17 @@ export class AccountCore extends UserAgentCore implements Sender {
     const host = hop.host.replace(/^\[|\]$/g, '');
     const port = hop.port ?? (transport === 'tls' ? 5061 : 5060);
     const flow = this.#owner.flow;
-    const isRegistrar =
-      port === (flow?.remote.port ?? target.port) && (host === flow?.remote.address || host === target.host.toLowerCase());
-    if (isRegistrar) return this.#registrarWire();
+    if (flow?.isOpen === true && port === flow.remote.port && host === flow.remote.address) return this.#context.wireOver(flow);
+    if (port === (flow?.remote.port ?? target.port) && host === target.host.toLowerCase()) return this.#registrarWire();
     return this.#context.wireTo({ transport, host, port: isIP(host) === 0 ? (hop.port ?? 0) : port });
   }
 }
 
 /** `sip:<token>@<where we are on that flow>`; before the first flow there is nothing to be reached at. */
-export function contactUri(owner: CoreOwner, context: StackContext): URI {
+export function contactUri(owner: CoreOwner, context: StackContext, scheme: 'sip' | 'sips' = 'sip'): URI {
   const address: ContactAddress | undefined = owner.flow && context.contactOn(owner.flow);
   return makeSipUri({
+    scheme,
     user: owner.settings.token,
     host: address?.host ?? 'unreachable.invalid',
     port: address?.port,

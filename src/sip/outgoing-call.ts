@@ -61,7 +61,11 @@ class InvitedCall implements OutgoingCall {
     const { target } = account.settings;
     const flow = context.existingFlow(target);
     if (to === undefined) this.#later(() => { this.#refuse({ status: 484, phrase: 'Address Incomplete' }); });
-    else if (flow !== undefined) this.#invite(to, flow);
+    else if (to.scheme === 'sips' && target.transport !== 'tls' && target.transport !== 'wss') {
+      // RFC 3261 8.1.2: TLS all the way, the first hop too.
+      const message = `A sips: address is called over TLS alone, and the registrar ${target.host} is reached over ${target.transport}`;
+      this.#later(() => { this.#refuse({ status: 503, phrase: 'Service Unavailable', local: { code: 'SIP_TRANSPORT', message } }); });
+    } else if (flow !== undefined) this.#invite(to, flow);
     else {
       context.openFlow(target).then(
         (opened) => { if (this.#state === 'opening') this.#invite(to, opened); },
@@ -100,7 +104,8 @@ class InvitedCall implements OutgoingCall {
       account.aor,
       to,
       { fromDisplayName: options.displayName ?? account.settings.displayName ?? '' },
-      [`Contact: <${contactUri(account, context).toString()}>`, `Allow: ${allowedMethods.join(', ')}`],
+      // RFC 3261 8.1.1.8: who calls a sips: address is at one.
+      [`Contact: <${contactUri(account, context, to.scheme === 'sips' ? 'sips' : 'sip').toString()}>`, `Allow: ${allowedMethods.join(', ')}`],
       { contentDisposition: 'session', contentType: 'application/sdp', content: options.sdp.toWellFormed() },
     );
     sendKnownCredentials(message);

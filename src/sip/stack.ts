@@ -32,7 +32,7 @@ import { FlowTable, type FlowTableSettings } from './transports/flow-table.js';
 import type { Flow, FlowEvents, Flows } from './transports/flow.js';
 import type { AccountSettings, NameAddress, SipAccount, SipStack, SipStackEvents, SipStackUsage, SipTarget, SipWireTap } from './types.js';
 import { markVia, responseEndpoint } from './via-marks.js';
-import { FlowWire, PendingWire } from './wires.js';
+import { FlowWire, PendingWire, WireBack } from './wires.js';
 
 export interface SipStackSettings {
   readonly flows: FlowTableSettings;
@@ -305,12 +305,19 @@ class Stack implements SipStack, StackContext {
     this.#accounts.forget(account);
   }
 
-  /** RFC 3261 18.2.2: over a connection as the request came; over UDP as Via says. */
+  /** RFC 3261 18.2.2: over a connection as the request came, or a new one to its sender; over UDP as Via says. */
   #wireBack(flow: Flow, top: RawHeader, via: ViaValue): Wire {
-    if (flow.isReliable) return this.wireOver(flow);
+    if (flow.isReliable) return new WireBack(this.wireOver(flow), () => this.#wireToSender(flow, via));
     const endpoint = responseEndpoint(top, via, flow.remote);
     if (endpoint.port === flow.remote.port) return this.wireOver(flow);
     return this.wireTo({ transport: 'udp', host: endpoint.address, port: endpoint.port });
+  }
+
+  /** Nobody connects to a WebSocket client. */
+  #wireToSender(flow: Flow, via: ViaValue): Wire {
+    const { transport, remote } = flow;
+    if (transport !== 'tcp' && transport !== 'tls') return this.wireOver(flow);
+    return this.wireTo({ transport, host: remote.address, port: via.port ?? (transport === 'tls' ? 5061 : 5060) });
   }
 
   #deliver(account: Account, request: ReceivedRequest): void {

@@ -1,6 +1,6 @@
 /**
  * The wires that SIP.js's transactions write on: one over each flow, with retransmission beneath and the tap beside it; or one to a
- * target whose flow is still being opened, on which what is sent waits in order.
+ * target whose flow is still being opened, on which what is sent waits in order; or the one back to a peer whose connection may be gone.
  */
 import { messageOf } from '../base/errors.js';
 import type { Wire } from './internals.js';
@@ -89,5 +89,42 @@ export class PendingWire implements Wire {
     this.opened.then(action, (thrown: unknown) => {
       onError(thrown instanceof Error ? thrown : new Error(messageOf(thrown)));
     });
+  }
+}
+
+/** Over the connection that a request came by, for as long as it is open; then over another to its sender. */
+export class WireBack implements Wire {
+  readonly protocol: string;
+  #other: Wire | undefined;
+
+  constructor(
+    private readonly wire: FlowWire,
+    private readonly toSender: () => Wire,
+  ) {
+    this.protocol = wire.protocol;
+  }
+
+  get isOpen(): boolean {
+    return this.#open().isOpen;
+  }
+
+  sendRequest(text: string, key: string, isInvite: boolean, onError: (error: Error) => void): void {
+    this.#open().sendRequest(text, key, isInvite, onError);
+  }
+
+  sendAck(text: string, key: string | undefined, onError: (error: Error) => void): void {
+    this.#open().sendAck(text, key, onError);
+  }
+
+  sendResponse(text: string, key: string | undefined, status: number, isInvite: boolean, onError: (error: Error) => void): void {
+    this.#open().sendResponse(text, key, status, isInvite, onError);
+  }
+
+  send(text: string): Promise<void> {
+    return this.#open().send(text);
+  }
+
+  #open(): Wire {
+    return this.wire.flow.isOpen ? this.wire : (this.#other ??= this.toSender());
   }
 }

@@ -184,3 +184,12 @@ describe('a call that rings', () => {
     expect(call.accept(answer)).toBeUndefined();
   });
 });
+
+describe('a sips: address', () => {
+  it('is not called over a registrar that is reached without TLS', async () => {
+    const refusal = await subject.place('sips:600@example.com').refused;
+    expect(refusal).toMatchObject({ status: 503, local: { code: 'SIP_TRANSPORT', message: expect.stringContaining('over udp') as string } });
+    await subject.settled();
+    expect(subject.peer.received).toEqual([]);
+  });
+});

@@ -28,6 +28,7 @@ export class Subject {
   /** Calls that came and that no spec has taken yet. */
   readonly calls: TakenCall[] = [];
   readonly warnings: string[] = [];
+  lose: () => void = () => undefined;
   #waiting: ((taken: TakenCall) => void)[] = [];
   #callIds = 0;
 
@@ -45,7 +46,7 @@ export class Subject {
       { flows: { listen: { host: '127.0.0.1', udpPort: 0, tcpPort: 0 }, tls: { verify: true } }, trusted: [], ignoresContact: false, userAgent: 'dialog-sip/spec' },
       {
         clock: systemClock,
-        events: { onInvite: (call) => told.subject?.take(call), onFlowLost: () => undefined },
+        events: { onInvite: (call) => told.subject?.take(call), onFlowLost: () => told.subject?.lose() },
         log: { debug: () => undefined, warn: (message) => told.subject?.warnings.push(message) },
       },
     );
@@ -73,6 +74,11 @@ export class Subject {
     await this.stack.close();
     await this.peer.close();
     expect(this.warnings).toEqual([]);
+  }
+
+  /** The connection to the registrar went down. */
+  nextLoss(): Promise<void> {
+    return new Promise((resolve) => (this.lose = resolve));
   }
 
   // ---- calls that come in --------------------------------------------------------------------------

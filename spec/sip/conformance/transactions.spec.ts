@@ -197,6 +197,21 @@ describe('over udp', () => {
 });
 
 describe('over tcp', () => {
+  it('a response goes to its sender by another connection when the one of its request is gone', async () => {
+    subject = await Subject.open('tcp');
+    const { peer, uri } = subject;
+    const { call, request, seen } = await subject.invited();
+    await peer.nextResponse(100);
+    const lost = subject.nextLoss();
+    peer.hangUp();
+    await lost;
+    call.accept(answer);
+    const ok = await peer.nextResponse(200);
+    peer.send('ACK', uri, { ...request, headers: [], body: '', to: ok.header('to')! });
+    await subject.settled();
+    expect(seen).toEqual(['confirmed']);
+  });
+
   it('messages are found in the stream however it is cut', async () => {
     subject = await Subject.open('tcp');
     const { peer, uri } = subject;
