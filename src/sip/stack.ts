@@ -8,11 +8,12 @@ import { messageOf } from '../base/errors.js';
 import { second } from '../base/units.js';
 import { Account } from './account.js';
 import { Accounts } from './accounts.js';
-import type { AccountCore } from './account-core.js';
+import type { AccountCore, CoreOwner } from './account-core.js';
 import { ContactAddresses } from './contact-addresses.js';
 import { installCorrections } from './corrections/index.js';
 import { accountFor, knows } from './demux.js';
 import { DropReport, type DropKind } from './guards/drops.js';
+import { FlowProbes, writeQuestion } from './guards/flow-probes.js';
 import { StrangerLimit } from './guards/stranger-limit.js';
 import { InvitingCall } from './incoming-call.js';
 import type { ReceivedRequest, Wire } from './internals.js';
@@ -28,8 +29,8 @@ import { Retransmission } from './retransmission.js';
 import type { StackContext } from './stack-context.js';
 import { statelessReply, replyToFault } from './stateless-reply.js';
 import { cancelKeyOf, transactionKey } from './transaction-key.js';
-import { FlowTable, type FlowTableSettings } from './transports/flow-table.js';
-import type { Flow, FlowEvents, Flows } from './transports/flow.js';
+import { FlowTable, keepAliveMs, type FlowTableSettings } from './transports/flow-table.js';
+import type { Endpoint, Flow, FlowEvents, Flows } from './transports/flow.js';
 import type { AccountSettings, NameAddress, SipAccount, SipStack, SipStackEvents, SipStackUsage, SipTarget, SipWireTap } from './types.js';
 import { markVia, responseEndpoint } from './via-marks.js';
 import { FlowWire, PendingWire, WireBack } from './wires.js';
@@ -77,6 +78,7 @@ class Stack implements SipStack, StackContext {
   readonly drops: DropReport;
   readonly #sources: KnownSources;
   readonly #strangers: StrangerLimit;
+  readonly #probes: FlowProbes;
   readonly #contacts: ContactAddresses;
   readonly #retransmission: Retransmission;
   readonly #wires = new WeakMap<Flow, FlowWire>();
@@ -114,6 +116,16 @@ class Stack implements SipStack, StackContext {
     this.ignoresContact = settings.ignoresContact;
     this.#sources = new KnownSources(settings.trusted);
     this.#strangers = new StrangerLimit(dependencies.clock);
+    this.#probes = new FlowProbes(dependencies.clock, {
+      intervalMs: settings.flows.keepAliveMs ?? keepAliveMs,
+      ask: (flow, question) => {
+        const text = writeQuestion(question, this.contactOn(flow).hostPort, this.userAgent);
+        this.#retransmission.sendOnce(flow, text, nobodyListens);
+      },
+      lost: (flow, why) => {
+        this.#lost(why, (account) => account.flow?.transport === 'udp' && isSameEndpoint(account.flow.remote, flow.remote));
+      },
+    });
     this.drops = new DropReport(dependencies.clock, dependencies.log, (kind) => dependencies.metrics?.dropped(kind));
     this.#contacts = new ContactAddresses(flows.localPorts, settings.advertisedHost);
     this.#retransmission = new Retransmission(dependencies.clock, (flow, text, onError) => {
@@ -163,6 +175,7 @@ class Stack implements SipStack, StackContext {
     this.#withCore.clear();
     this.#retransmission.close();
     this.drops.close();
+    this.#probes.close();
     await this.flows.close();
   }
 
@@ -176,9 +189,15 @@ class Stack implements SipStack, StackContext {
     return this.flows.to(target);
   }
 
-  moveAccount(_account: Account, from: Flow | undefined, to: Flow | undefined): void {
-    if (to !== undefined) this.#sources.addUse(to.remote.address);
-    if (from !== undefined) this.#sources.removeUse(from.remote.address);
+  moveAccount({ settings }: CoreOwner, from: Flow | undefined, to: Flow | undefined): void {
+    if (to !== undefined) {
+      this.#sources.addUse(to.remote.address);
+      this.#probes.use(to, settings.domain);
+    }
+    if (from !== undefined) {
+      this.#sources.removeUse(from.remote.address);
+      this.#probes.leave(from);
+    }
   }
 
   wireOver(flow: Flow): FlowWire {
@@ -230,6 +249,7 @@ class Stack implements SipStack, StackContext {
         return;
       }
       tap?.onMessage('in', flow.transport, peer, message.data);
+      if (!flow.isReliable) this.#probes.heard(flow);
       const isOurs = message instanceof ParsedResponse ? this.#receiveResponse(flow, message) : this.#receiveRequest(flow, message, isKnown);
       if (!isKnown && isOurs) this.#strangers.giveBack(address);
     } catch (thrown) {
@@ -241,8 +261,12 @@ class Stack implements SipStack, StackContext {
   }
 
   flowClosed(flow: Flow, why: string): void {
+    this.#lost(why, (account) => account.flow === flow);
+  }
+
+  #lost(why: string, isOver: (account: Account) => boolean): void {
     const lost: Account[] = [];
-    for (const account of this.#accounts) if (account.flow === flow) lost.push(account);
+    for (const account of this.#accounts) if (isOver(account)) lost.push(account);
     if (lost.length > 0) this.dependencies.events.onFlowLost(lost, why);
   }
 
@@ -261,6 +285,7 @@ class Stack implements SipStack, StackContext {
     if (!flow.isReliable && !this.#retransmission.receiveResponse(key, status)) return true;
     const core = this.#accounts.byBranch(message.viaBranch)?.existingCore;
     if (core?.userAgentClients.has(key) !== true) {
+      if (this.#probes.isAnswer(flow, message.viaBranch)) return true;
       this.drops.note('unmatched', flow.remote.address);
       return false;
     }
@@ -366,6 +391,10 @@ class Stack implements SipStack, StackContext {
     }
     if (this.#withCore.size > 0) this.#sweep = this.clock.after(coreSweepMs, this.#dropIdleCores);
   };
+}
+
+function isSameEndpoint(one: Endpoint, other: Endpoint): boolean {
+  return one.port === other.port && one.address === other.address;
 }
 
 type InvitingUas = ConstructorParameters<typeof InvitingCall>[1];

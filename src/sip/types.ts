@@ -195,7 +195,7 @@ export interface SipStack {
 
 export interface SipStackEvents {
   onInvite(call: IncomingCall): void;
-  /** A connection that these accounts were using closed. Told once for each loss; UDP has none. */
+  /** A connection that these accounts were using closed, or their registrar does not answer over UDP. Told once for each loss. */
   onFlowLost(accounts: readonly SipAccount[], why: string): void;
 }
 

@@ -32,8 +32,8 @@ export interface FlowTableSettings {
   /** For name lookup, TCP, TLS and WebSocket handshake together, milliseconds. Default 10 s. */
   readonly connectTimeoutMs?: number;
   /**
-   * The longest rest between pings on connections that we opened, milliseconds. Default 20 s: with 10 s for the answer, a dead
-   * peer is found within 30 s. 0: none.
+   * The longest rest between pings on connections that we opened, and between questions to registrars over UDP, milliseconds.
+   * Default 20 s; 0: none.
    */
   readonly keepAliveMs?: number;
   /** Connections taken, for each of TCP and TLS. Default 1,000. */
@@ -41,6 +41,9 @@ export interface FlowTableSettings {
   /** And of one address. Default 100. */
   readonly maxConnectionsPerAddress?: number;
 }
+
+/** With 10 s for the answer a dead peer is found within 30 s, milliseconds. */
+export const keepAliveMs = 20 * second;
 
 export class FlowTable implements Flows {
   readonly #locator: Locator;
@@ -236,7 +239,7 @@ export class FlowTable implements Flows {
   async #connect(attempt: Attempt, atPlace: string): Promise<ConnectionFlow> {
     const { place, signal } = attempt;
     const socket = await connectStream(attempt);
-    const context = this.#context(this.settings.keepAliveMs ?? 20 * second);
+    const context = this.#context(this.settings.keepAliveMs ?? keepAliveMs);
     const keep = <T extends ConnectionFlow>(flow: T): T => {
       this.#add(flow);
       this.#byPlace.set(atPlace, flow);
