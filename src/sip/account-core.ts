@@ -19,6 +19,7 @@ import {
 import type { ContactAddress } from './contact-addresses.js';
 import { allowedMethods } from './corrections/allowed-methods.js';
 import { DigestExchange, type DigestSession } from './digest.js';
+import { CountedMap } from './guards/transaction-count.js';
 import type { ReceivedRequest, Sender, SentRequest, Wire } from './internals.js';
 import { makeSipUri } from './parser/uri.js';
 import type { StackContext } from './stack-context.js';
@@ -81,6 +82,8 @@ export class AccountCore extends UserAgentCore implements Sender {
     });
     this.#owner = owner;
     this.#context = context;
+    this.userAgentClients = new CountedMap(context.clientTransactions);
+    this.userAgentServers = new CountedMap(context.serverTransactions);
   }
 
   get branchPrefix(): string {

@@ -65,6 +65,9 @@ class InvitedCall implements OutgoingCall {
       // RFC 3261 8.1.2: TLS all the way, the first hop too.
       const message = `A sips: address is called over TLS alone, and the registrar ${target.host} is reached over ${target.transport}`;
       this.#later(() => { this.#refuse({ status: 503, phrase: 'Service Unavailable', local: { code: 'SIP_TRANSPORT', message } }); });
+    } else if (context.clientTransactions.isFull) {
+      const message = 'Too many SIP transactions are under way: the call was not placed';
+      this.#later(() => { this.#refuse({ status: 503, phrase: 'Service Unavailable', local: { code: 'SIP_TRANSPORT', message } }); });
     } else if (flow !== undefined) this.#invite(to, flow);
     else {
       context.openFlow(target).then(

@@ -3,6 +3,7 @@ import type { LoggerFactory } from 'sip.js/lib/core/index.js';
 import type { Clock } from '../base/clock.js';
 import type { CoreOwner } from './account-core.js';
 import type { ContactAddress } from './contact-addresses.js';
+import type { TransactionCount } from './guards/transaction-count.js';
 import type { Wire } from './internals.js';
 import type { Flow } from './transports/flow.js';
 import type { SipTarget } from './types.js';
@@ -14,6 +15,9 @@ export interface StackContext {
   /** `dialog-ignore-contact-field` */
   readonly ignoresContact: boolean;
   readonly loggerFactory: LoggerFactory;
+  /** Of all accounts together. */
+  readonly clientTransactions: TransactionCount;
+  readonly serverTransactions: TransactionCount;
   /** An account goes over from one flow to another: registrars are those that an account has a flow to. */
   moveAccount(account: CoreOwner, from: Flow | undefined, to: Flow | undefined): void;
   /** The flow to a registrar, when it is there. */

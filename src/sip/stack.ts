@@ -15,6 +15,7 @@ import { accountFor, knows } from './demux.js';
 import { DropReport, type DropKind } from './guards/drops.js';
 import { FlowProbes, writeQuestion } from './guards/flow-probes.js';
 import { StrangerLimit } from './guards/stranger-limit.js';
+import { mostTransactions, TransactionCount } from './guards/transaction-count.js';
 import { InvitingCall } from './incoming-call.js';
 import type { ReceivedRequest, Wire } from './internals.js';
 import { KnownSources } from './known-sources.js';
@@ -42,6 +43,8 @@ export interface SipStackSettings {
   readonly trusted: readonly string[];
   /** `dialog-ignore-contact-field` */
   readonly ignoresContact: boolean;
+  /** Client transactions and server transactions held at once, of all accounts. Default 50,000 of each. */
+  readonly maxTransactions?: number;
   /** `User-Agent` and `Server`. */
   readonly userAgent: string;
 }
@@ -60,6 +63,8 @@ export interface SipStackDependencies {
 
 /** How often cores that hold nothing any more are dropped. */
 const coreSweepMs = second / 2;
+/** When there are too many transactions, seconds. */
+const overloadRetryS = 5;
 const nobodyListens = (): void => undefined;
 
 /** Binds the sockets. Rejects with SIP_TRANSPORT or CONFIG_INVALID. */
@@ -74,6 +79,8 @@ class Stack implements SipStack, StackContext {
   readonly userAgent: string;
   readonly ignoresContact: boolean;
   readonly loggerFactory = new LoggerFactory();
+  readonly clientTransactions: TransactionCount;
+  readonly serverTransactions: TransactionCount;
   readonly #accounts = new Accounts();
   readonly drops: DropReport;
   readonly #sources: KnownSources;
@@ -115,6 +122,8 @@ class Stack implements SipStack, StackContext {
     this.userAgent = settings.userAgent;
     this.ignoresContact = settings.ignoresContact;
     this.#sources = new KnownSources(settings.trusted);
+    this.clientTransactions = new TransactionCount(settings.maxTransactions ?? mostTransactions);
+    this.serverTransactions = new TransactionCount(settings.maxTransactions ?? mostTransactions);
     this.#strangers = new StrangerLimit(dependencies.clock);
     this.#probes = new FlowProbes(dependencies.clock, {
       intervalMs: settings.flows.keepAliveMs ?? keepAliveMs,
@@ -319,6 +328,12 @@ class Stack implements SipStack, StackContext {
       this.#refuseStateless(request, method === 'CANCEL' || message.toTag ? 481 : 404);
       return true;
     }
+    if (this.serverTransactions.isFull && isNew(message, account)) {
+      // RFC 3261 21.5.4: "may indicate when the client should retry the request in a Retry-After header field".
+      this.drops.note('overload', flow.remote.address);
+      this.#refuseStateless(request, 503, [`Retry-After: ${String(overloadRetryS)}`]);
+      return true;
+    }
     // Before it ever sent, an account is where its first caller found it.
     account.flow ??= flow;
     this.#deliver(account, request);
@@ -391,6 +406,11 @@ class Stack implements SipStack, StackContext {
     }
     if (this.#withCore.size > 0) this.#sweep = this.clock.after(coreSweepMs, this.#dropIdleCores);
   };
+}
+
+/** It belongs to no dialog and no transaction yet. */
+function isNew({ method, toTag, viaBranch }: ParsedRequest, { existingCore }: Account): boolean {
+  return method !== 'ACK' && method !== 'CANCEL' && !toTag && existingCore?.userAgentServers.has(viaBranch) !== true;
 }
 
 function isSameEndpoint(one: Endpoint, other: Endpoint): boolean {
