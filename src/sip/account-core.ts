@@ -4,13 +4,12 @@
  */
 import { isIP } from 'node:net';
 import {
+  OutgoingRequestMessage,
   TransactionState,
   UserAgentCore,
-  constructOutgoingResponse,
   type Body,
   type Dialog,
   type IncomingRequestMessage,
-  type OutgoingRequestMessage,
   type OutgoingRequestMessageOptions,
   type OutgoingResponse,
   type ResponseOptions,
@@ -22,13 +21,15 @@ import { DigestExchange, type DigestSession } from './digest.js';
 import { CountedMap } from './guards/transaction-count.js';
 import type { ReceivedRequest, Sender, SentRequest, Wire } from './internals.js';
 import { makeSipUri } from './parser/uri.js';
-import type { StackContext } from './stack-context.js';
-import type { Flow } from './transports/flow.js';
+import { randomToken } from './random-token.js';
 import { hasUsableContact } from './request-checks.js';
 import { routed } from './route-set.js';
+import type { StackContext } from './stack-context.js';
 import { statelessTag } from './stateless-reply.js';
 import { cancelKeyOf } from './transaction-key.js';
+import type { Flow } from './transports/flow.js';
 import type { AccountSettings, SipTransport } from './types.js';
+import { writeResponse } from './write-response.js';
 
 const nobodyListens = (): void => undefined;
 
@@ -48,6 +49,26 @@ export interface CoreOwner {
   /** The flow that the account last used; undefined before the first. */
   readonly flow: Flow | undefined;
   digestFor(method: string): DigestSession;
+  dropIdleCore(): void;
+}
+
+/** Where the account is reached now: a flow's address may change while the core lives. */
+class OwnContact {
+  readonly pubGruu: undefined;
+  readonly tempGruu: undefined;
+
+  constructor(
+    private readonly owner: CoreOwner,
+    private readonly context: StackContext,
+  ) {}
+
+  get uri(): URI {
+    return contactUri(this.owner, this.context);
+  }
+
+  toString(): string {
+    return `<${this.uri.toString()}>`;
+  }
 }
 
 export class AccountCore extends UserAgentCore implements Sender {
@@ -59,14 +80,7 @@ export class AccountCore extends UserAgentCore implements Sender {
   constructor(owner: CoreOwner, context: StackContext) {
     super({
       aor: owner.aor,
-      contact: {
-        pubGruu: undefined,
-        tempGruu: undefined,
-        get uri() {
-          return contactUri(owner, context);
-        },
-        toString: () => `<${contactUri(owner, context).toString()}>`,
-      },
+      contact: new OwnContact(owner, context),
       displayName: owner.settings.displayName ?? '',
       loggerFactory: context.loggerFactory,
       hackViaTcp: false,
@@ -99,6 +113,10 @@ export class AccountCore extends UserAgentCore implements Sender {
     return this.userAgentClients.size === 0 && this.userAgentServers.size === 0 && this.dialogs.size === 0;
   }
 
+  transactionEnded(): void {
+    if (this.isIdle) this.#owner.dropIdleCore();
+  }
+
   override makeOutgoingRequestMessage(
     method: string,
     requestUri: URI,
@@ -110,7 +128,19 @@ export class AccountCore extends UserAgentCore implements Sender {
   ): SentRequest {
     const viaHost = this.#owner.flow === undefined ? '' : this.#context.contactOn(this.#owner.flow).hostPort;
     const { target, routeSet, nextHop } = routed(requestUri, options.routeSet ?? []);
-    const message = super.makeOutgoingRequestMessage(method, target, from, to, { ...options, viaHost, routeSet }, extraHeaders, body);
+    const complete: OutgoingRequestMessageOptions = {
+      // RFC 3261 8.1.1.4, 19.3: nobody can guess them, as SIP.js's own.
+      callId: randomToken(12),
+      fromTag: randomToken(8),
+      fromDisplayName: this.configuration.displayName,
+      forceRport: true,
+      optionTags: [],
+      userAgentString: this.#context.userAgent,
+      ...options,
+      viaHost,
+      routeSet,
+    };
+    const message = new OutgoingRequestMessage(method, target, from, to, complete, extraHeaders, body);
     return Object.assign(message, { sender: this, exchange: new DigestExchange(), isGivenUp: false, nextHop });
   }
 
@@ -129,16 +159,18 @@ export class AccountCore extends UserAgentCore implements Sender {
 
   /** A reply that the core makes without a transaction. */
   override replyStateless(message: IncomingRequestMessage, options: ResponseOptions): OutgoingResponse {
-    const { userAgentHeaderFieldValue: userAgent, supportedOptionTagsResponse: supported } = this.configuration;
+    const { supportedOptionTagsResponse: supported } = this.configuration;
     const { method, viaBranch, toTag } = message;
     const isCapable = method === 'OPTIONS' && options.statusCode === 200;
-    const response = constructOutgoingResponse(message, {
-      ...options,
-      ...(isCapable ? { extraHeaders: [...capabilities] } : {}),
-      toTag: this.#tagOf(message),
-      userAgent,
-      supported,
-    });
+    const response = {
+      message: writeResponse(message, {
+        ...options,
+        ...(isCapable ? { extraHeaders: capabilities } : {}),
+        toTag: this.#tagOf(message),
+        userAgent: this.#context.userAgent,
+        supported,
+      }),
+    };
     // RFC 3261 17: an ACK is never answered.
     if (method === 'ACK') return response;
     // What changed something is answered the same way when it comes again over UDP (timer J); the rest is worked out anew (8.2.7).

@@ -32,6 +32,8 @@ export interface Sender {
   /** The way to the next hop of this request (RFC 3261 8.1.2, 12.2.1.1). */
   wireFor(message: OutgoingRequestMessage): Wire;
   digestFor(method: string): DigestSession;
+  /** One of its transactions, client's or server's. */
+  transactionEnded(): void;
 }
 
 /** A request of ours. */

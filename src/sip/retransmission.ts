@@ -23,12 +23,12 @@ const tickMs = 50;
 interface Repeating {
   readonly key: string;
   readonly flow: Flow;
-  readonly text: string;
+  /** Undefined once nothing is repeated any more: the entry waits for its turn, its text need not. */
+  text: string | undefined;
   readonly isInvite: boolean;
   readonly startedAt: number;
   /** A provisional response came. */
   isProceeding: boolean;
-  isDone: boolean;
 }
 
 /** A final response that answers the request again; without text the request is only absorbed. */
@@ -73,7 +73,7 @@ export class Retransmission {
   /** A request of ours but ACK. */
   sendRequest(flow: Flow, text: string, key: string, isInvite: boolean, onError: (error: Error) => void): void {
     if (!flow.isReliable) {
-      const entry = { key, flow, text, isInvite, startedAt: this.clock.now(), isProceeding: false, isDone: false };
+      const entry = { key, flow, text, isInvite, startedAt: this.clock.now(), isProceeding: false };
       this.#requests.set(key, entry);
       this.#repeats.add(t1, entry);
     }
@@ -92,7 +92,7 @@ export class Retransmission {
   /** A final response of ours, except 2xx to INVITE. */
   sendFinal(flow: Flow, text: string, key: string, isInvite: boolean, onError: (error: Error) => void): void {
     if (!flow.isReliable) {
-      const repeating = isInvite ? { key, flow, text, isInvite, startedAt: this.clock.now(), isProceeding: false, isDone: false } : undefined;
+      const repeating = isInvite ? { key, flow, text, isInvite, startedAt: this.clock.now(), isProceeding: false } : undefined;
       this.#answered.set(key, { flow, text, repeating });
       this.#expiries.add(lifetime, { map: this.#answered, key });
       if (repeating !== undefined) this.#repeats.add(t1, repeating);
@@ -109,7 +109,7 @@ export class Retransmission {
     if (request !== undefined) {
       // INVITE stops at any response (17.1.1.2).
       if (status >= 200 || request.isInvite) {
-        request.isDone = true;
+        request.text = undefined;
         this.#requests.delete(key);
       }
       request.isProceeding = true;
@@ -131,7 +131,7 @@ export class Retransmission {
     if (answered === undefined) return true;
     if (method === 'ACK') {
       // Timer I: the INVITE may still come again; it is absorbed. The core hears of the ACK.
-      if (answered.repeating !== undefined) answered.repeating.isDone = true;
+      if (answered.repeating !== undefined) answered.repeating.text = undefined;
       answered.text = undefined;
       return true;
     }
@@ -153,10 +153,11 @@ export class Retransmission {
   }
 
   #repeat(entry: Repeating, delayMs: number): void {
-    if (entry.isDone) return;
-    this.send(entry.flow, entry.text, nobodyListens);
+    const { text } = entry;
+    if (text === undefined) return;
+    this.send(entry.flow, text, nobodyListens);
     // Timer A doubles without a bound (17.1.1.2); E and G stop at T2 (17.1.2.2, 17.2.1).
-    const isRequestInvite = entry.isInvite && !entry.text.startsWith('SIP/2.0 ');
+    const isRequestInvite = entry.isInvite && !text.startsWith('SIP/2.0 ');
     // After a provisional response a request other than INVITE goes on at T2 (17.1.2.2).
     const nextMs = isRequestInvite ? delayMs * 2 : entry.isProceeding ? t2 : Math.min(delayMs * 2, t2);
     if (this.clock.now() - entry.startedAt + nextMs < lifetime) {

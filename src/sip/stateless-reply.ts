@@ -1,7 +1,8 @@
 /** Answers of which nothing is kept (RFC 3261 8.2.7). */
 import { hash } from 'node:crypto';
-import { constructOutgoingResponse, type IncomingRequestMessage } from 'sip.js/lib/core/index.js';
+import type { IncomingRequestMessage } from 'sip.js/lib/core/index.js';
 import type { ParseFault } from './parser/fault.js';
+import { writeResponse } from './write-response.js';
 
 export function statelessReply(
   request: IncomingRequestMessage,
@@ -9,7 +10,7 @@ export function statelessReply(
   userAgent: string,
   extraHeaders: readonly string[] = [],
 ): string {
-  return constructOutgoingResponse(request, { statusCode, userAgent, extraHeaders: [...extraHeaders], toTag: statelessTag(request.callId) }).message;
+  return writeResponse(request, { statusCode, userAgent, extraHeaders, toTag: statelessTag(request.callId) });
 }
 
 /** What a request deserves that is not well-formed; undefined when it cannot be answered. */

@@ -1,17 +1,50 @@
 /** Corrections to SIP.js's outgoing messages. */
 import { OutgoingRequestMessage } from 'sip.js/lib/core/index.js';
+import { headerNamed } from '../parser/header-names.js';
 import { correct } from './pin.js';
 
 interface OutgoingInternals {
   readonly method: string;
   readonly ruri: { toRaw(): string };
-  readonly headers: Record<string, string[]>;
+  readonly headers: Record<string, string[] | undefined>;
   readonly extraHeaders: string[];
   readonly body: { body: string; contentType: string } | undefined;
   readonly options: { readonly optionTags: string[]; readonly userAgentString: string };
 }
 
+/** What stands under that name, by itself or among the lines that were added as text. */
+function valuesOf({ headers, extraHeaders }: OutgoingInternals, name: string): readonly string[] {
+  const { name: spelling } = headerNamed(name);
+  const own = headers[spelling];
+  if (own !== undefined) return own;
+  const values: string[] = [];
+  for (const line of extraHeaders) {
+    const colon = line.indexOf(':');
+    if (headerNamed(line.slice(0, colon).trim()).name === spelling) values.push(line.slice(colon + 1).trim());
+  }
+  return values;
+}
+
 export const messageCorrections = [
+  correct(OutgoingRequestMessage.prototype, 'getHeader', '3f4a71b6', 'Slow: SIP.js spells the name anew and makes a regular expression of it.', function (
+    this: OutgoingInternals,
+    name: string,
+  ): string | undefined {
+    return valuesOf(this, name)[0];
+  }),
+  correct(OutgoingRequestMessage.prototype, 'getHeaders', '6ec539ca', 'The same as for getHeader.', function (this: OutgoingInternals, name: string): string[] {
+    return [...valuesOf(this, name)];
+  }),
+  correct(OutgoingRequestMessage.prototype, 'hasHeader', 'aff96974', 'The same as for getHeader.', function (this: OutgoingInternals, name: string): boolean {
+    return valuesOf(this, name).length > 0;
+  }),
+  correct(OutgoingRequestMessage.prototype, 'setHeader', 'eacf8c08', 'Slow: SIP.js spells the name anew, ten times a request.', function (
+    this: OutgoingInternals,
+    name: string,
+    value: string | string[],
+  ): void {
+    this.headers[headerNamed(name).name] = Array.isArray(value) ? value : [value];
+  }),
   correct(
     OutgoingRequestMessage.prototype,
     'toString',

@@ -16,7 +16,9 @@ import type {
   TransactionUser,
   UserAgentCore,
 } from 'sip.js/lib/core/index.js';
-import { credentialsHeaderFor, type FinalResponse, type ReceivedRequest, type SentRequest, type Wire } from '../internals.js';
+import { credentialsHeaderFor, type FinalResponse, type ReceivedRequest, type Sender, type SentRequest, type Wire } from '../internals.js';
+import { randomToken } from '../random-token.js';
+import { writeResponse } from '../write-response.js';
 import { correct } from './pin.js';
 
 interface ClientInternals {
@@ -38,8 +40,10 @@ interface InviteClientInternals extends ClientInternals {
 }
 
 interface ServerInternals {
-  readonly core: UserAgentCore;
+  readonly core: UserAgentCore & Pick<Sender, 'transactionEnded'>;
   readonly message: ReceivedRequest;
+  readonly transaction: { receiveResponse(statusCode: number, text: string): void };
+  toTag: string;
   readonly delegate?: { onTransportError?(error: Error): void };
   readonly transactionConstructor: new (message: ReceivedRequest, wire: Wire, user: TransactionUser) => ServerTransaction;
   _transaction: ServerTransaction | undefined;
@@ -71,6 +75,7 @@ export const userAgentCorrections = [
           if (state !== TransactionState.Terminated) return;
           core.userAgentClients.delete(id);
           if (transaction === this._transaction) this.dispose();
+          message.sender.transactionEnded();
         },
       };
       const clientUser = Object.assign(user, {
@@ -169,15 +174,17 @@ export const userAgentCorrections = [
     UserAgentServer.prototype,
     'init',
     'cf872d55',
-    'RFC 3261 18.2.2: a response goes back the way its request came; SIP.js has one transport for all.',
+    'RFC 3261 18.2.2: a response goes back the way its request came; SIP.js has one transport for all. 19.3: nobody can guess its To tag; SIP.js draws by Math.random.',
     function (this: ServerInternals): void {
       const { core, message } = this;
+      if (!message.toTag) this.toTag = randomToken(8);
       const user: TransactionUser = {
         loggerFactory: core.loggerFactory,
         onStateChange: (state) => {
           if (state !== TransactionState.Terminated) return;
           core.userAgentServers.delete(transaction.id);
           this.dispose();
+          core.transactionEnded();
         },
         onTransportError: (error) => {
           this.delegate?.onTransportError?.(error);
@@ -186,6 +193,18 @@ export const userAgentCorrections = [
       const transaction = new this.transactionConstructor(message, message.wire, user);
       this._transaction = transaction;
       core.userAgentServers.set(transaction.id, this as unknown as UserAgentServer); // the same object, seen without its private parts
+    },
+  ),
+  correct(
+    UserAgentServer.prototype,
+    'reply',
+    '3ec0e3ab',
+    'RFC 3261 20.14: as for OutgoingRequestMessage.toString; SIP.js counts the bytes of the body by encodeURIComponent, which is slow and throws on a lone surrogate.',
+    function (this: ServerInternals, options: ResponseOptions): OutgoingResponse {
+      const { userAgentHeaderFieldValue: userAgent = '', supportedOptionTagsResponse: supported } = this.core.configuration;
+      const message = writeResponse(this.message, { ...options, toTag: this.toTag, userAgent, supported });
+      this.transaction.receiveResponse(options.statusCode, message);
+      return { message };
     },
   ),
   correct(
