@@ -1,27 +1,28 @@
 /**
  * One account: an AOR with its credentials at a registrar. Idle, it is a plain record; a core is made when it sends or is called, and
- * dropped when nothing lives in it (`dropIdleCore`, called by the stack from time to time).
+ * dropped when nothing lives in it (`dropIdleCore`). A node has a hundred thousand of them: each field counts.
  */
 import type { URI } from 'sip.js/lib/core/index.js';
 import { AccountCore, type CoreOwner } from './account-core.js';
 import { DigestSession } from './digest.js';
 import { placeCall } from './outgoing-call.js';
 import { makeSipUri } from './parser/uri.js';
-import { randomToken } from './random-token.js';
 import { registerOnce, type RegisteringAccount } from './registering.js';
 import type { StackContext } from './stack-context.js';
 import type { Flow } from './transports/flow.js';
 import type { AccountSettings, OutgoingCall, OutgoingCallEvents, InviteOptions, RegisterOutcome, SipAccount } from './types.js';
 
-export interface AccountOwner {
+/** The stack, as its accounts see it. */
+export interface AccountOwner extends StackContext {
+  /** Begins each Call-ID of a REGISTER; the account's id follows. */
+  readonly registerCallIdPrefix: string;
   /** The account has a core now: it is looked at again until the core is idle. */
   hasCore(account: Account): void;
-  remove(account: Account): void;
+  removeAccount(account: Account): void;
 }
 
 export class Account implements SipAccount, CoreOwner, RegisteringAccount {
-  /** Call-ID of all its REGISTERs (RFC 3261 10.2) and the last CSeq. */
-  readonly registerCallId = randomToken(12);
+  /** The last CSeq of its REGISTERs. */
   registerCSeq = 0;
   isRemoved = false;
   #flow: Flow | undefined;
@@ -33,9 +34,13 @@ export class Account implements SipAccount, CoreOwner, RegisteringAccount {
   constructor(
     readonly id: number,
     readonly settings: AccountSettings,
-    private readonly context: StackContext,
-    private readonly owner: AccountOwner,
+    private readonly stack: AccountOwner,
   ) {}
+
+  /** RFC 3261 10.2: the Call-ID of all its REGISTERs. */
+  get registerCallId(): string {
+    return `${this.stack.registerCallIdPrefix}${this.id.toString(36)}`;
+  }
 
   /** The flow that the account last used. */
   get flow(): Flow | undefined {
@@ -44,7 +49,7 @@ export class Account implements SipAccount, CoreOwner, RegisteringAccount {
 
   set flow(flow: Flow | undefined) {
     if (flow === this.#flow) return;
-    this.context.moveAccount(this, this.#flow, flow);
+    this.stack.moveAccount(this, this.#flow, flow);
     this.#flow = flow;
   }
 
@@ -65,8 +70,8 @@ export class Account implements SipAccount, CoreOwner, RegisteringAccount {
 
   get core(): AccountCore {
     if (this.#core === undefined) {
-      this.#core = new AccountCore(this, this.context);
-      this.owner.hasCore(this);
+      this.#core = new AccountCore(this, this.stack);
+      this.stack.hasCore(this);
     }
     return this.#core;
   }
@@ -88,16 +93,16 @@ export class Account implements SipAccount, CoreOwner, RegisteringAccount {
   }
 
   register(expiresS: number): Promise<RegisterOutcome> {
-    return registerOnce(this, this.context, expiresS);
+    return registerOnce(this, this.stack, expiresS);
   }
 
   invite(options: InviteOptions, events: OutgoingCallEvents): OutgoingCall {
-    return placeCall(this, this.context, options, events);
+    return placeCall(this, this.stack, options, events);
   }
 
   remove(): void {
     if (this.isRemoved) return;
     this.isRemoved = true;
-    this.owner.remove(this);
+    this.stack.removeAccount(this);
   }
 }

@@ -3,7 +3,8 @@ import { ExtensionError } from '../base/errors.js';
 import type { Account } from './account.js';
 
 export class Accounts {
-  readonly #byId = new Map<number, Account>();
+  /** By id, those with a core: the others await no response. */
+  readonly #active = new Map<number, Account>();
   readonly #byToken = new Map<string, Account>();
   /** Most users have one account; then it stands here by itself. */
   readonly #byUser = new Map<string, Account | Account[]>();
@@ -13,13 +14,12 @@ export class Accounts {
     if (this.#byToken.has(token)) {
       throw new ExtensionError('MAPPING_CONFLICT', `The SIP account ${user}@${account.settings.domain} exists already.`);
     }
-    this.#byId.set(account.id, account);
     this.#byToken.set(token, account);
     const others = this.#byUser.get(user);
     this.#byUser.set(user, others === undefined ? account : [...[others].flat(), account]);
   }
 
-  /** No new message finds it; responses to what it sent still do, until `forget`. */
+  /** No new message finds it; responses to what it sent still do while it is active. */
   hide(account: Account): void {
     const { token, user } = account.settings;
     this.#byToken.delete(token);
@@ -28,14 +28,24 @@ export class Accounts {
     else this.#byUser.set(user, others.length === 1 && others[0] !== undefined ? others[0] : others);
   }
 
-  forget(account: Account): void {
-    this.#byId.delete(account.id);
+  /** It has a core: responses find it by its id. */
+  activate(account: Account): void {
+    this.#active.set(account.id, account);
+  }
+
+  rest(account: Account): void {
+    this.#active.delete(account.id);
+  }
+
+  /** Hidden ones included. */
+  get active(): ReadonlyMap<number, Account> {
+    return this.#active;
   }
 
   /** @param branch `z9hG4bK<id in base 36>.<random>` */
   byBranch(branch: string): Account | undefined {
     const dot = branch.indexOf('.', 7);
-    return dot < 0 ? undefined : this.#byId.get(Number.parseInt(branch.slice(7, dot), 36));
+    return dot < 0 ? undefined : this.#active.get(Number.parseInt(branch.slice(7, dot), 36));
   }
 
   byToken(token: string | undefined): Account | undefined {
@@ -49,12 +59,15 @@ export class Accounts {
     return found.find((account) => account.settings.domain.toLowerCase() === domain.toLowerCase());
   }
 
-  /** Hidden ones included. */
+  /** Hidden ones that are active included. */
   get size(): number {
-    return this.#byId.size;
+    let hidden = 0;
+    for (const account of this.#active.values()) if (account.isRemoved) hidden += 1;
+    return this.#byToken.size + hidden;
   }
 
-  *[Symbol.iterator](): Iterator<Account> {
-    yield* this.#byId.values();
+  /** Without hidden ones. */
+  [Symbol.iterator](): Iterator<Account> {
+    return this.#byToken.values();
   }
 }

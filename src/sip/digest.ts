@@ -6,6 +6,7 @@
  */
 import { hash } from 'node:crypto';
 import { randomToken } from './random-token.js';
+import { standalone } from './standalone.js';
 
 /** A parsed `WWW-Authenticate` or `Proxy-Authenticate`. Quoted values keep their escapes, as the hashes want them. */
 export interface Challenge {
@@ -39,14 +40,30 @@ const hashes: readonly { readonly name: string; readonly openssl: string }[] = [
 /** One request is challenged at most so often; then the answer is no. */
 const maxRounds = 6;
 
-interface Remembered {
+const nothing: readonly Remembered[] = [];
+
+/** What challenges have in common that one registrar sends to all its users: there is one of each kind, however many accounts. */
+interface Terms {
   readonly header: CredentialsHeader;
-  readonly challenge: Challenge;
+  readonly realm: string;
+  readonly opaque: string | undefined;
+  /** As offered. */
+  readonly algorithmName: string | undefined;
   readonly algorithm: Algorithm;
-  readonly ha1: string;
+  readonly qop: 'auth' | 'auth-int' | undefined;
+}
+
+/** One for each idle account: small, and nothing in it holds the message that it came in. */
+interface Remembered {
+  readonly terms: Terms;
+  readonly nonce: string;
   readonly cnonce: string;
   nc: number;
 }
+
+/** Registrars that send another `opaque` each time make new terms each time. */
+const mostTerms = 1_000;
+const knownTerms = new Map<string, Terms>();
 
 interface Algorithm {
   readonly openssl: string;
@@ -57,13 +74,14 @@ interface Algorithm {
 export class DigestExchange {
   rounds = 0;
   /** Nonces that were answered in this exchange. */
-  readonly answered = new Set<string>();
+  readonly answered: string[] = [];
   /** Nonces that came in this exchange, whatever was said of stale: a fresh one refused twice is a wrong password. */
   refusals = 0;
 }
 
 export class DigestSession {
-  readonly #remembered: Remembered[] = [];
+  /** Replaced, never changed: an array that grows has room for sixteen. */
+  #remembered: readonly Remembered[] = nothing;
 
   constructor(
     private readonly username: string,
@@ -73,8 +91,8 @@ export class DigestSession {
   /** The credentials for challenges met before, to send unasked; empty at first. */
   prepare(request: DigestRequest, exchange: DigestExchange): [CredentialsHeader, string][] {
     return this.#remembered.map((remembered) => {
-      exchange.answered.add(remembered.challenge.nonce);
-      return [remembered.header, this.#credentials(remembered, request)];
+      exchange.answered.push(remembered.nonce);
+      return [remembered.terms.header, this.#credentials(remembered, request)];
     });
   }
 
@@ -95,37 +113,38 @@ export class DigestSession {
     if (challenges.length === 0 || exchange.rounds > maxRounds) return undefined;
     let isWorthATry = false;
     for (const { challenge, algorithm } of challenges) {
-      const known = this.#remembered.find((entry) => entry.header === header && entry.challenge.realm === challenge.realm);
-      const refused = known !== undefined && exchange.answered.has(known.challenge.nonce);
+      const known = this.#remembered.find(({ terms }) => terms.header === header && terms.realm === challenge.realm);
+      const refused = known !== undefined && exchange.answered.includes(known.nonce);
       if (refused && !challenge.stale) {
         exchange.refusals += 1;
-        if (known.challenge.nonce === challenge.nonce || exchange.refusals > 2) {
+        if (known.nonce === challenge.nonce || exchange.refusals > 2) {
           this.#forget(known);
           continue;
         }
       }
       if (known !== undefined) this.#forget(known);
-      const cnonce = randomToken(8);
-      this.#remembered.push({ header, challenge, algorithm, ha1: this.#ha1(challenge, algorithm, cnonce), cnonce, nc: 0 });
+      const terms = termsOf(header, challenge, algorithm);
+      this.#remembered = [...this.#remembered, { terms, nonce: standalone(challenge.nonce), cnonce: randomToken(8), nc: 0 }];
       isWorthATry = true;
     }
     return isWorthATry ? this.prepare(request, exchange) : undefined;
   }
 
   #forget(remembered: Remembered): void {
-    this.#remembered.splice(this.#remembered.indexOf(remembered), 1);
+    this.#remembered = this.#remembered.filter((entry) => entry !== remembered);
   }
 
   /** RFC 7616 3.4.2. */
-  #ha1(challenge: Challenge, algorithm: Algorithm, cnonce: string): string {
-    const ha1 = hash(algorithm.openssl, `${this.username}:${challenge.realm}:${this.password}`, 'hex');
-    return algorithm.isSession ? hash(algorithm.openssl, `${ha1}:${challenge.nonce}:${cnonce}`, 'hex') : ha1;
+  #ha1({ terms, nonce, cnonce }: Remembered): string {
+    const { openssl, isSession } = terms.algorithm;
+    const ha1 = hash(openssl, `${this.username}:${terms.realm}:${this.password}`, 'hex');
+    return isSession ? hash(openssl, `${ha1}:${nonce}:${cnonce}`, 'hex') : ha1;
   }
 
   /** RFC 7616 3.4.1; without qop as RFC 2069 had it. */
   #credentials(remembered: Remembered, request: DigestRequest): string {
-    const { challenge, algorithm, ha1, cnonce } = remembered;
-    const qop = challenge.qop.includes('auth') ? 'auth' : challenge.qop.includes('auth-int') ? 'auth-int' : undefined;
+    const { terms, nonce, cnonce } = remembered;
+    const { realm, opaque, algorithmName, algorithm, qop } = terms;
     remembered.nc += 1;
     const nc = remembered.nc.toString(16).padStart(8, '0');
     const a2 =
@@ -133,17 +152,31 @@ export class DigestSession {
         ? `${request.method}:${request.uri}:${hash(algorithm.openssl, request.body, 'hex')}`
         : `${request.method}:${request.uri}`;
     const ha2 = hash(algorithm.openssl, a2, 'hex');
-    const middle = qop === undefined ? challenge.nonce : `${challenge.nonce}:${nc}:${cnonce}:${qop}`;
-    const response = hash(algorithm.openssl, `${ha1}:${middle}:${ha2}`, 'hex');
+    const middle = qop === undefined ? nonce : `${nonce}:${nc}:${cnonce}:${qop}`;
+    const response = hash(algorithm.openssl, `${this.#ha1(remembered)}:${middle}:${ha2}`, 'hex');
 
-    let value = `Digest username="${this.username.replace(/[\\"]/g, '\\$&')}", realm="${challenge.realm}", nonce="${challenge.nonce}"`;
+    let value = `Digest username="${this.username.replace(/[\\"]/g, '\\$&')}", realm="${realm}", nonce="${nonce}"`;
     value += `, uri="${request.uri}", response="${response}"`;
-    if (challenge.algorithm !== undefined) value += `, algorithm=${challenge.algorithm}`;
-    if (challenge.opaque !== undefined) value += `, opaque="${challenge.opaque}"`;
+    if (algorithmName !== undefined) value += `, algorithm=${algorithmName}`;
+    if (opaque !== undefined) value += `, opaque="${opaque}"`;
     if (qop !== undefined) value += `, qop=${qop}, nc=${nc}`;
     if (qop !== undefined || algorithm.isSession) value += `, cnonce="${cnonce}"`;
     return value;
   }
+}
+
+function termsOf(header: CredentialsHeader, challenge: Challenge, algorithm: Algorithm): Terms {
+  const { realm, opaque, algorithm: algorithmName } = challenge;
+  const qop = challenge.qop.includes('auth') ? 'auth' : challenge.qop.includes('auth-int') ? 'auth-int' : undefined;
+  const key = JSON.stringify([header, realm, opaque, algorithmName, qop]);
+  let terms = knownTerms.get(key);
+  if (terms === undefined) {
+    const own = (text: string | undefined): string | undefined => text && standalone(text);
+    terms = { header, realm: standalone(realm), opaque: own(opaque), algorithmName: own(algorithmName), algorithm, qop };
+    if (knownTerms.size >= mostTerms) knownTerms.clear();
+    knownTerms.set(key, terms);
+  }
+  return terms;
 }
 
 /** RFC 8760 2.4: of several challenges for one realm the strongest that we know; unknown ones are passed over. */

@@ -6,7 +6,7 @@ import { LoggerFactory, type IncomingRequestMessage } from 'sip.js/lib/core/inde
 import type { Clock, Timer } from '../base/clock.js';
 import { messageOf } from '../base/errors.js';
 import { second } from '../base/units.js';
-import { Account } from './account.js';
+import { Account, type AccountOwner } from './account.js';
 import { Accounts } from './accounts.js';
 import type { AccountCore, CoreOwner } from './account-core.js';
 import { ContactAddresses } from './contact-addresses.js';
@@ -25,6 +25,7 @@ import { ParsedResponse, type ParsedRequest, type RawHeader } from './parser/mes
 import { parseMessage } from './parser/parse-message.js';
 import { toNameAddress, parseNameAddress } from './parser/uri.js';
 import type { ViaValue } from './parser/via.js';
+import { randomToken } from './random-token.js';
 import { refusalOf } from './request-checks.js';
 import { Retransmission } from './retransmission.js';
 import type { StackContext } from './stack-context.js';
@@ -74,7 +75,9 @@ export async function openSipStack(settings: SipStackSettings, dependencies: Sip
   return Stack.open(settings, dependencies);
 }
 
-class Stack implements SipStack, StackContext {
+class Stack implements SipStack, AccountOwner {
+  /** Another after a restart, when CSeq begins anew (RFC 3261 10.3). */
+  readonly registerCallIdPrefix = `${randomToken(12)}.`;
   readonly clock: Clock;
   readonly userAgent: string;
   readonly ignoresContact: boolean;
@@ -89,7 +92,6 @@ class Stack implements SipStack, StackContext {
   readonly #contacts: ContactAddresses;
   readonly #retransmission: Retransmission;
   readonly #wires = new WeakMap<Flow, FlowWire>();
-  readonly #withCore = new Set<Account>();
   #nextAccountId = 1;
   #sweep: Timer | undefined;
 
@@ -151,16 +153,7 @@ class Stack implements SipStack, StackContext {
   }
 
   addAccount(settings: AccountSettings): SipAccount {
-    const account = new Account(this.#nextAccountId, settings, this, {
-      hasCore: (owner) => {
-        this.#withCore.add(owner);
-        this.#sweep ??= this.clock.after(coreSweepMs, this.#dropIdleCores);
-      },
-      remove: (owner) => {
-        this.#accounts.hide(owner);
-        if (owner.existingCore === undefined) this.#forget(owner);
-      },
-    });
+    const account = new Account(this.#nextAccountId, settings, this);
     this.#accounts.add(account);
     this.#nextAccountId += 1;
     return account;
@@ -169,23 +162,37 @@ class Stack implements SipStack, StackContext {
   usage(): SipStackUsage {
     let transactions = 0;
     let dialogs = 0;
-    for (const { existingCore: core } of this.#withCore) {
+    for (const { existingCore: core } of this.#accounts.active.values()) {
       if (core === undefined) continue;
       transactions += core.userAgentClients.size + core.userAgentServers.size;
       dialogs += core.dialogs.size;
     }
     const { size: retransmissions } = this.#retransmission;
-    return { accounts: this.#accounts.size, cores: this.#withCore.size, transactions, dialogs, retransmissions };
+    return { accounts: this.#accounts.size, cores: this.#accounts.active.size, transactions, dialogs, retransmissions };
   }
 
   async close(): Promise<void> {
     this.#sweep?.cancel();
-    for (const account of this.#withCore) account.disposeCore();
-    this.#withCore.clear();
+    for (const account of this.#accounts.active.values()) {
+      account.disposeCore();
+      this.#accounts.rest(account);
+    }
     this.#retransmission.close();
     this.drops.close();
     this.#probes.close();
     await this.flows.close();
+  }
+
+  // ---- AccountOwner ----------------------------------------------------------------------------------
+
+  hasCore(account: Account): void {
+    this.#accounts.activate(account);
+    this.#sweep ??= this.clock.after(coreSweepMs, this.#dropIdleCores);
+  }
+
+  removeAccount(account: Account): void {
+    this.#accounts.hide(account);
+    if (account.existingCore === undefined) account.flow = undefined;
   }
 
   // ---- StackContext -----------------------------------------------------------------------------------
@@ -340,11 +347,6 @@ class Stack implements SipStack, StackContext {
     return true;
   }
 
-  #forget(account: Account): void {
-    account.flow = undefined;
-    this.#accounts.forget(account);
-  }
-
   /** RFC 3261 18.2.2: over a connection as the request came, or a new one to its sender; over UDP as Via says. */
   #wireBack(flow: Flow, top: RawHeader, via: ViaValue): Wire {
     if (flow.isReliable) return new WireBack(this.wireOver(flow), () => this.#wireToSender(flow, via));
@@ -399,12 +401,12 @@ class Stack implements SipStack, StackContext {
 
   readonly #dropIdleCores = (): void => {
     this.#sweep = undefined;
-    for (const account of this.#withCore) {
+    for (const account of this.#accounts.active.values()) {
       if (account.dropIdleCore()) continue;
-      this.#withCore.delete(account);
-      if (account.isRemoved) this.#forget(account);
+      this.#accounts.rest(account);
+      if (account.isRemoved) account.flow = undefined;
     }
-    if (this.#withCore.size > 0) this.#sweep = this.clock.after(coreSweepMs, this.#dropIdleCores);
+    if (this.#accounts.active.size > 0) this.#sweep = this.clock.after(coreSweepMs, this.#dropIdleCores);
   };
 }
 

@@ -115,7 +115,7 @@ export const userAgentCorrections = [
         .digestFor(message.method)
         .answer(credentials, response.getHeaders(challenge), request, message.exchange);
       if (answers === undefined) {
-        response.isPasswordRefused = message.exchange.answered.size > 0;
+        response.isPasswordRefused = message.exchange.answered.length > 0;
         return true;
       }
       const dialog = this.core.dialogs.get(message.callId + message.fromTag + (message.toTag ?? '')) as LocalDialog | undefined;
