@@ -18,7 +18,7 @@ afterEach(() => bench.stack.close());
 const statuses = (): string[] => bench.at(registrarAddress).sent.flatMap((text) => /^SIP\/2\.0 (\d+) /.exec(text)?.[1] ?? []);
 
 describe('calls that reach us', () => {
-  it('above the number of transactions are answered 503 and leave nothing, and those before can still be ended', async () => {
+  it('above the number of transactions are answered 503 and leave nothing, and those before can still be ended', () => {
     const flow = bench.at(registrarAddress);
     const invites = Array.from({ length: 10 * most }, () => request('INVITE', '434'));
     for (const invite of invites) flow.bring(invite);

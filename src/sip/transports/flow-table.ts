@@ -20,6 +20,8 @@ import type { Endpoint, Flow, FlowEvents, Flows } from './flow.js';
 import { Listener } from './listener.js';
 import { LocalAddresses } from './local-address.js';
 import { StreamFlow } from './stream-flow.js';
+import { reportTo } from './telling.js';
+import { looksOf, TlsFilesWatch } from './tls-files-watch.js';
 import { readTlsIdentity, type TlsFiles, type TlsIdentity } from './tls-identity.js';
 import { codeOf, sayFault, sayPlace, transportError, unreachable } from './transport-fault.js';
 import { UdpSocket } from './udp-socket.js';
@@ -47,6 +49,7 @@ export const keepAliveMs = 20 * second;
 
 export class FlowTable implements Flows {
   readonly #locator: Locator;
+  readonly #watch: TlsFilesWatch;
   readonly #listeners: Listener[] = [];
   readonly #byTarget = new Map<string, ConnectionFlow>();
   /** The same and those to a target's other servers, by target and place. */
@@ -61,11 +64,21 @@ export class FlowTable implements Flows {
     private readonly settings: FlowTableSettings,
     private readonly events: FlowEvents,
     private readonly clock: Clock,
-    private readonly identity: TlsIdentity,
+    private identity: TlsIdentity,
+    looks: string,
     private readonly udp: UdpSocket,
     names: NameService,
   ) {
     this.#locator = new Locator(clock, names, Math.random, (place) => this.#objection(place));
+    this.#watch = new TlsFilesWatch(clock, settings.tls, looks, {
+      onChanged: (next) => {
+        this.identity = next;
+        for (const listener of this.#listeners) listener.useIdentity(next);
+      },
+      onUnusable: (error) => {
+        reportTo(events, transportError(`${error.message} What was read before goes on being used.`, error));
+      },
+    });
   }
 
   /**
@@ -79,6 +92,8 @@ export class FlowTable implements Flows {
     clock: Clock,
     names: NameService = new SystemNames(),
   ): Promise<FlowTable> {
+    // First, so that no change of a file falls between looking and reading.
+    const looks = await looksOf(settings.tls);
     const identity = await readTlsIdentity(settings.tls);
     const { host, udpPort, tcpPort, tlsPort } = settings.listen;
     if (tlsPort !== undefined && (identity.cert === undefined || identity.key === undefined)) {
@@ -88,7 +103,7 @@ export class FlowTable implements Flows {
       isIP(host) === 0 ? addressToBind((await names.addresses(host)).addresses) : host,
     );
     const udp = await bound('udp', host, udpPort, () => UdpSocket.bind(address, udpPort, events, new LocalAddresses(clock)));
-    const table = new FlowTable(settings, events, clock, identity, udp, names);
+    const table = new FlowTable(settings, events, clock, identity, looks, udp, names);
     try {
       await table.#listen('tcp', address, tcpPort);
       if (tlsPort !== undefined) await table.#listen('tls', address, tlsPort);
@@ -169,6 +184,7 @@ export class FlowTable implements Flows {
   async #close(): Promise<void> {
     this.#closing.abort(transportError('the SIP stack is being closed'));
     this.#locator.close();
+    this.#watch.close();
     const listeners = this.#listeners.map((listener) => listener.close());
     const flows = [...this.#flows];
     for (const flow of flows) flow.close();

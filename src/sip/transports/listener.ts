@@ -6,7 +6,7 @@
  */
 
 import { createServer as createTcpServer, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer } from 'node:tls';
+import { createServer as createTlsServer, Server as TlsServer } from 'node:tls';
 import type { Clock } from '../../base/clock.js';
 import { second } from '../../base/units.js';
 import type { ConnectionContext } from './connection-flow.js';
@@ -82,6 +82,11 @@ export class Listener {
       });
     });
     return new Listener(server, options);
+  }
+
+  /** For the connections from now on. */
+  useIdentity({ cert, key }: TlsIdentity): void {
+    if (this.server instanceof TlsServer) this.server.setSecureContext({ cert, key });
   }
 
   /** Takes nothing more and cuts what has not become a flow; flows are closed by their owner. Resolves when all are gone. */

@@ -1,4 +1,4 @@
-/** Our side of TLS: whom we trust and who we are, read from PEM files once, when the sockets are opened. */
+/** Our side of TLS: whom we trust and who we are, read from PEM files. */
 
 import { readFile } from 'node:fs/promises';
 import { createSecureContext, type SecureContext } from 'node:tls';
