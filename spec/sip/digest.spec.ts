@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DigestExchange, DigestSession, parseChallenge } from '../../src/sip/digest.js';
 
@@ -79,19 +80,23 @@ describe('a digest answer', () => {
   });
 });
 
+let users = 434_000;
+/** Uses of a nonce are remembered by user: nobody is anybody else. */
+const someone = (): string => String((users += 1));
+
 describe('a digest session', () => {
   const challenge = (nonce: string, stale = false): string[] => [`Digest realm="r", nonce="${nonce}", qop="auth"${stale ? ', stale=true' : ''}`];
 
   it('answers the next request unasked, with nc counted on', () => {
-    const session = new DigestSession('434', 'pass');
+    const session = new DigestSession('alone', 'pass');
     session.answer('Authorization', challenge('n1'), register, new DigestExchange());
     const credentials = session.prepare(register, new DigestExchange())[0]![1];
     expect([parameter(credentials, 'nonce'), parameter(credentials, 'nc')]).toEqual(['n1', '00000002']);
-    expect(parameter(credentials, 'response')).toBe(expected(credentials, 'md5', '434', 'pass'));
+    expect(parameter(credentials, 'response')).toBe(expected(credentials, 'md5', 'alone', 'pass'));
   });
 
   it('starts nc anew for a new nonce', () => {
-    const session = new DigestSession('434', 'pass');
+    const session = new DigestSession(someone(), 'pass');
     session.answer('Authorization', challenge('n1'), register, new DigestExchange());
     const exchange = new DigestExchange();
     session.prepare(register, exchange);
@@ -100,7 +105,7 @@ describe('a digest session', () => {
   });
 
   it('takes two stale nonces in a row for what they are', () => {
-    const session = new DigestSession('434', 'pass');
+    const session = new DigestSession(someone(), 'pass');
     const exchange = new DigestExchange();
     expect(session.answer('Authorization', challenge('n1'), register, exchange)).toBeDefined();
     expect(session.answer('Authorization', challenge('n2', true), register, exchange)).toBeDefined();
@@ -108,7 +113,7 @@ describe('a digest session', () => {
   });
 
   it('takes the same nonce refused again for a wrong password', () => {
-    const session = new DigestSession('434', 'pass');
+    const session = new DigestSession(someone(), 'pass');
     const exchange = new DigestExchange();
     session.answer('Authorization', challenge('n1'), register, exchange);
     expect(session.answer('Authorization', challenge('n1'), register, exchange)).toBeUndefined();
@@ -117,7 +122,7 @@ describe('a digest session', () => {
 
   it('gives up on a registrar that refuses every fresh nonce, and on one that calls all of them stale', () => {
     for (const stale of [false, true]) {
-      const session = new DigestSession('434', 'pass');
+      const session = new DigestSession(someone(), 'pass');
       const exchange = new DigestExchange();
       let tries = 0;
       while (session.answer('Authorization', challenge(`n${String(tries)}`, stale), register, exchange)) tries += 1;
@@ -125,14 +130,145 @@ describe('a digest session', () => {
     }
   });
 
+  it('answers the realms of several proxies in one 407', () => {
+    const answers = new DigestSession(someone(), 'pass').answer(
+      'Proxy-Authorization',
+      ['Digest realm="p", nonce="np"', 'Digest realm="q", nonce="nq"', 'Digest realm="q", nonce="ns", algorithm=SHA-256'],
+      register,
+      new DigestExchange(),
+    );
+    expect(answers?.map(([, value]) => parameter(value, 'nonce'))).toEqual(['np', 'ns']);
+  });
+
+  it('counts on when another request is given the same nonce', () => {
+    const session = new DigestSession(someone(), 'pass');
+    const nonces = [1, 2, 3].map(() => parameter(session.answer('Authorization', challenge('n1'), register, new DigestExchange())![0]![1], 'nc'));
+    expect(nonces).toEqual(['00000001', '00000002', '00000003']);
+  });
+
+  it('counts on when a late answer brings an old nonce back', () => {
+    const session = new DigestSession(someone(), 'pass');
+    session.answer('Authorization', challenge('n1'), register, new DigestExchange());
+    for (const nonce of ['n2', 'n3', 'n4']) session.answer('Authorization', challenge(nonce), register, new DigestExchange());
+    const credentials = session.answer('Authorization', challenge('n1'), register, new DigestExchange())![0]![1];
+    expect([parameter(credentials, 'nonce'), parameter(credentials, 'nc')]).toEqual(['n1', '00000002']);
+  });
+
+  it('takes over the next nonce that a response names, with nc from 1', () => {
+    const session = new DigestSession(someone(), 'pass');
+    const first = session.answer('Authorization', ['Digest realm="r", nonce="n1", qop="auth", algorithm=SHA-256-sess'], register, new DigestExchange())![0]![1];
+    session.acceptInfo('Authorization', `rspauth="00", qop=auth, cnonce="${parameter(first, 'cnonce')!}", nc=00000001, nextnonce="n2"`);
+    const second = session.prepare(register, new DigestExchange())[0]![1];
+    expect([parameter(second, 'nonce'), parameter(second, 'nc'), parameter(second, 'cnonce')]).toEqual(['n2', '00000001', parameter(first, 'cnonce')]);
+    session.acceptInfo('Authorization', 'nextnonce="n2"');
+    expect(parameter(session.prepare(register, new DigestExchange())[0]![1], 'nc')).toBe('00000002');
+  });
+
+  it('does not guess which realm a next nonce is for', () => {
+    const session = new DigestSession(someone(), 'pass');
+    session.answer('Authorization', ['Digest realm="p", nonce="np"', 'Digest realm="q", nonce="nq"'], register, new DigestExchange());
+    for (const info of ['nextnonce="n2"', 'nextnonce=""', 'rspauth="00"', 'cnonce="no", nextnonce="n2"', 'nextnonce']) session.acceptInfo('Authorization', info);
+    session.acceptInfo('Proxy-Authorization', 'nextnonce="n2"');
+    expect(session.prepare(register, new DigestExchange()).map(([, value]) => parameter(value, 'nonce'))).toEqual(['np', 'nq']);
+  });
+
+  it('says what kind of credentials it does not have, which is no wrong password', () => {
+    const session = new DigestSession(someone(), 'pass');
+    const exchange = new DigestExchange();
+    session.answer('Proxy-Authorization', ['Digest realm="p", nonce="np"'], register, exchange);
+    expect(session.answer('Authorization', ['Digest realm="r", nonce="n", algorithm=AKAv1-MD5', 'Bearer realm="\r\nx"'], register, exchange)).toBeUndefined();
+    expect(exchange.unanswerable).toBe('The server wants credentials of a kind that we do not have: Digest AKAv1-MD5, Bearer');
+    session.answer('Authorization', [], register, exchange);
+    expect(exchange.unanswerable).toBe('The server wants credentials but does not say which');
+  });
+
+  it('hashes what is not ASCII as UTF-8, and writes a quote in the name with its escape', () => {
+    const credentials = new DigestSession('zo\u00eb "z"', 'p\u00e4ss').answer(
+      'Authorization',
+      ['Digest realm="Gr\u00f6\u00dfe", nonce="n", qop="auth", charset=UTF-8'],
+      register,
+      new DigestExchange(),
+    )![0]![1];
+    expect(credentials).toContain('username="zo\u00eb \\"z\\""');
+    expect(parameter(credentials, 'response')).toBe(expected(credentials, 'md5', 'zo\u00eb "z"', 'p\u00e4ss'));
+  });
+
+  it('uses no nonce twice with the same nc, however many requests share it and however late answers come', () => {
+    fc.assert(
+      fc.property(fc.array(fc.record({ pick: fc.nat(), move: fc.nat(9) }), { minLength: 50, maxLength: 120 }), (moves) => {
+        const user = someone();
+        const session = new DigestSession(user, 'pass');
+        const server = new StrictServer(user);
+        const waiting: { exchange: DigestExchange; credentials?: string; challenge?: string[] }[] = [];
+        for (const { pick, move } of moves) {
+          if (move < 4) {
+            const exchange = new DigestExchange();
+            waiting.push({ exchange, credentials: session.prepare(register, exchange)[0]?.[1] });
+          }
+          const request = waiting[pick % Math.max(waiting.length, 1)];
+          if (request === undefined) continue;
+          if (request.challenge === undefined) {
+            const verdict = server.judge(request.credentials, move === 9);
+            if (verdict.info !== undefined) session.acceptInfo('Authorization', verdict.info);
+            if (verdict.challenge === undefined) waiting.splice(waiting.indexOf(request), 1);
+            request.challenge = verdict.challenge;
+            continue;
+          }
+          const answer = session.answer('Authorization', request.challenge, register, request.exchange);
+          request.challenge = undefined;
+          request.credentials = answer?.[0]?.[1];
+          if (answer === undefined) waiting.splice(waiting.indexOf(request), 1);
+        }
+        expect(server.faults).toEqual([]);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
   it('answers a proxy and a registrar in one request', () => {
-    const session = new DigestSession('434', 'pass');
+    const session = new DigestSession(someone(), 'pass');
     const exchange = new DigestExchange();
     session.answer('Proxy-Authorization', ['Digest realm="p", nonce="np"'], register, exchange);
     const both = session.answer('Authorization', ['Digest realm="r", nonce="nr"'], register, exchange);
     expect(both?.map(([header]) => header).sort()).toEqual(['Authorization', 'Proxy-Authorization']);
   });
 });
+
+/**
+ * Checks each answer and that no (nonce, nc) comes twice; a nonce is good for five uses. Requests reach it in any order, so nc need not
+ * grow from one to the next.
+ */
+class StrictServer {
+  readonly faults: string[] = [];
+  readonly #seen = new Set<string>();
+  #nonce = 1;
+  #uses = 0;
+
+  constructor(private readonly user: string) {}
+
+  judge(credentials: string | undefined, changes: boolean): { challenge?: string[]; info?: string } {
+    if (changes) this.#next();
+    if (credentials === undefined) return { challenge: this.#challenge(false) };
+    const use = `${parameter(credentials, 'nonce')!} ${parameter(credentials, 'nc')!}`;
+    if (this.#seen.has(use)) this.faults.push(`${use} again`);
+    this.#seen.add(use);
+    if (parameter(credentials, 'response') !== expected(credentials, 'md5', this.user, 'pass')) this.faults.push(`${use} is wrong`);
+    if (parameter(credentials, 'nonce') !== `n${String(this.#nonce)}`) return { challenge: this.#challenge(true) };
+    this.#uses += 1;
+    if (this.#uses < 5) return {};
+    this.#next();
+    return { info: `nextnonce="n${String(this.#nonce)}"` };
+  }
+
+  #next(): void {
+    this.#nonce += 1;
+    this.#uses = 0;
+  }
+
+  #challenge(stale: boolean): string[] {
+    return [`Digest realm="r", nonce="n${String(this.#nonce)}", qop="auth"${stale ? ', stale=true' : ''}`];
+  }
+}
 
 describe('a challenge', () => {
   it('keeps commas and escapes of a quoted realm as the hashes want them', () => {

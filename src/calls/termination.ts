@@ -168,6 +168,9 @@ export function refusalTermination(refusal: CallRefusal): Termination {
     const message = `The SIP server refused the account's password ${onWire}. ${checkAccount}`;
     return { reason: 'caller_disabled', class: 'client', message, sip };
   }
+  if (refusal.unanswerable !== undefined) {
+    return { reason: known.reason, class: 'upstream', message: `${refusal.unanswerable} ${onWire}.`, sip };
+  }
   if (isAnsweredElsewhere(refusal.reason)) {
     return { reason: 'picked_up', class: 'success', message: `The call was answered elsewhere ${onWire}.`, sip };
   }

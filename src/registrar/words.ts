@@ -55,7 +55,8 @@ export function sayFlowLost(registrarKey: string, why?: string): string {
   return `The connection to ${sayRegistrar(registrarKey)} was lost${why === undefined ? '' : ` (${why})`}.`;
 }
 
-function meaningOf(refusal: { status: number; wrongPassword: boolean }): string {
+function meaningOf(refusal: { status: number; wrongPassword: boolean; unanswerable?: string }): string {
+  if (refusal.unanswerable !== undefined) return refusal.unanswerable;
   if (refusal.wrongPassword && (refusal.status === 401 || refusal.status === 407)) return 'The registrar refused the password';
   const known = meanings.get(refusal.status);
   if (known !== undefined) return known;

@@ -2,7 +2,8 @@
  * HTTP digest as SIP uses it: RFC 3261 section 22, RFC 7616, RFC 8760.
  *
  * A `DigestSession` holds the credentials of one account and the challenges met so far, so that the next request carries an answer
- * at once (nc + 1) and costs one round trip. A `DigestExchange` is the memory of one request: what was tried, so that it ends.
+ * at once (nc + 1) and costs one round trip. Many requests may use it at the same time: no nonce is ever used with the same nc twice. A
+ * `DigestExchange` is the memory of one request: what was tried, so that it ends.
  */
 import { hash } from 'node:crypto';
 import { randomToken } from './random-token.js';
@@ -58,8 +59,18 @@ interface Remembered {
   readonly terms: Terms;
   readonly nonce: string;
   readonly cnonce: string;
+  /** How often the nonce was used. */
   nc: number;
+  /** With `-sess`: the nonce that its key was made of, when the server named another since (RFC 7616 3.4.2, 3.5). */
+  readonly sessionNonce?: string;
 }
+
+/**
+ * How often nonces were used that were given up lately, of all accounts, by user and nonce: an answer that was long under way may bring one
+ * back, and its nc must count on. Kept here, it costs an idle account nothing.
+ */
+const givenUp = new Map<string, number>();
+const mostGivenUp = 4_096;
 
 /** Registrars that send another `opaque` each time make new terms each time. */
 const mostTerms = 1_000;
@@ -73,10 +84,12 @@ interface Algorithm {
 
 export class DigestExchange {
   rounds = 0;
-  /** Nonces that were answered in this exchange. */
-  readonly answered: string[] = [];
-  /** Nonces that came in this exchange, whatever was said of stale: a fresh one refused twice is a wrong password. */
+  /** The nonces that this request last answered, with header and realm. */
+  readonly answered: { readonly terms: Terms; readonly nonce: string }[] = [];
+  /** How often a nonce that was answered was refused, `stale` apart: a fresh one refused twice is a wrong password. */
   refusals = 0;
+  /** Why a challenge cannot be answered, whatever the password: for a person, without full stop. */
+  unanswerable: string | undefined;
 }
 
 export class DigestSession {
@@ -91,7 +104,7 @@ export class DigestSession {
   /** The credentials for challenges met before, to send unasked; empty at first. */
   prepare(request: DigestRequest, exchange: DigestExchange): [CredentialsHeader, string][] {
     return this.#remembered.map((remembered) => {
-      exchange.answered.push(remembered.nonce);
+      exchange.answered.push(remembered);
       return [remembered.terms.header, this.#credentials(remembered, request)];
     });
   }
@@ -99,8 +112,8 @@ export class DigestSession {
   /**
    * Answers the challenges of one 401 or 407.
    * @param offered the values of all `WWW-Authenticate` (or `Proxy-Authenticate`) headers
-   * @returns the headers for the next try; undefined when there is nothing to answer, or the password is refused: the same nonce
-   *   refused again without `stale`, or a nonce of this exchange refused twice.
+   * @returns the headers for the next try; undefined when there is nothing that we can answer (`exchange.unanswerable`), or the
+   *   password is refused: the same nonce refused again without `stale`, or fresh ones refused twice.
    */
   answer(
     header: CredentialsHeader,
@@ -110,35 +123,64 @@ export class DigestSession {
   ): [CredentialsHeader, string][] | undefined {
     exchange.rounds += 1;
     const challenges = strongestByRealm(offered);
+    if (challenges.length === 0) exchange.unanswerable = sayUnknown(offered);
     if (challenges.length === 0 || exchange.rounds > maxRounds) return undefined;
     let isWorthATry = false;
     for (const { challenge, algorithm } of challenges) {
-      const known = this.#remembered.find(({ terms }) => terms.header === header && terms.realm === challenge.realm);
-      const refused = known !== undefined && exchange.answered.includes(known.nonce);
-      if (refused && !challenge.stale) {
+      const isMeant = ({ terms }: { readonly terms: Terms }): boolean => terms.header === header && terms.realm === challenge.realm;
+      const known = this.#remembered.find(isMeant);
+      const answered = exchange.answered.findLast(isMeant)?.nonce;
+      if (answered !== undefined && !challenge.stale) {
         exchange.refusals += 1;
-        if (known.nonce === challenge.nonce || exchange.refusals > 2) {
-          this.#forget(known);
+        if (answered === challenge.nonce || exchange.refusals > 2) {
+          if (known?.nonce === answered) this.#forget(known);
           continue;
         }
       }
-      if (known !== undefined) this.#forget(known);
-      const terms = termsOf(header, challenge, algorithm);
-      this.#remembered = [...this.#remembered, { terms, nonce: standalone(challenge.nonce), cnonce: randomToken(8), nc: 0 }];
       isWorthATry = true;
+      const terms = termsOf(header, challenge, algorithm);
+      // Another request was given the same nonce: its nc counts on (RFC 7616 3.4).
+      if (known?.nonce === challenge.nonce && known.terms === terms) continue;
+      if (known !== undefined) this.#forget(known);
+      this.#remember(terms, challenge.nonce, randomToken(8));
     }
     return isWorthATry ? this.prepare(request, exchange) : undefined;
   }
 
+  /**
+   * `Authentication-Info` or `Proxy-Authentication-Info` of a response: the nonce to use next (RFC 7616 3.5). It names no realm: that of
+   * the credentials with its cnonce is meant, else the only one there is. `rspauth` is not looked at: it would prove a server that knows the
+   * password, and ours are told by their addresses and certificates.
+   */
+  acceptInfo(header: CredentialsHeader, value: string): void {
+    const parameters = parseParameters(value, 0);
+    const nonce = parameters.get('nextnonce');
+    if (nonce === undefined || nonce === '') return;
+    const cnonce = parameters.get('cnonce');
+    const candidates = this.#remembered.filter((entry) => entry.terms.header === header && (cnonce === undefined || entry.cnonce === cnonce));
+    const [meant] = candidates;
+    if (meant === undefined || candidates.length > 1 || meant.nonce === nonce) return;
+    this.#forget(meant);
+    this.#remember(meant.terms, nonce, meant.cnonce, meant.terms.algorithm.isSession ? (meant.sessionNonce ?? meant.nonce) : undefined);
+  }
+
+  #remember(terms: Terms, nonce: string, cnonce: string, sessionNonce?: string): void {
+    const entry: Remembered = { terms, nonce: standalone(nonce), cnonce, nc: givenUp.get(`${this.username} ${nonce}`) ?? 0 };
+    this.#remembered = [...this.#remembered, sessionNonce === undefined ? entry : { ...entry, sessionNonce }];
+  }
+
   #forget(remembered: Remembered): void {
     this.#remembered = this.#remembered.filter((entry) => entry !== remembered);
+    const [oldest] = givenUp.keys();
+    if (oldest !== undefined && givenUp.size >= mostGivenUp) givenUp.delete(oldest);
+    givenUp.set(`${this.username} ${remembered.nonce}`, remembered.nc);
   }
 
   /** RFC 7616 3.4.2. */
-  #ha1({ terms, nonce, cnonce }: Remembered): string {
+  #ha1({ terms, nonce, cnonce, sessionNonce = nonce }: Remembered): string {
     const { openssl, isSession } = terms.algorithm;
     const ha1 = hash(openssl, `${this.username}:${terms.realm}:${this.password}`, 'hex');
-    return isSession ? hash(openssl, `${ha1}:${nonce}:${cnonce}`, 'hex') : ha1;
+    return isSession ? hash(openssl, `${ha1}:${sessionNonce}:${cnonce}`, 'hex') : ha1;
   }
 
   /** RFC 7616 3.4.1; without qop as RFC 2069 had it. */
@@ -179,6 +221,19 @@ function termsOf(header: CredentialsHeader, challenge: Challenge, algorithm: Alg
   return terms;
 }
 
+/** Nothing of it is the peer's own words but short tokens. */
+function sayUnknown(offered: readonly string[]): string {
+  const names = offered.map((text) => {
+    const scheme = /^\s*([A-Za-z0-9-]{1,20})\s/.exec(text)?.[1] ?? '';
+    const algorithm = /[\s,]algorithm\s*=\s*"?([A-Za-z0-9-]{1,30})/i.exec(text.slice(0, 2_000))?.[1];
+    return algorithm === undefined ? scheme : `${scheme} ${algorithm}`;
+  });
+  const known = names.filter((name) => name !== '').slice(0, 4);
+  return known.length === 0
+    ? 'The server wants credentials but does not say which'
+    : `The server wants credentials of a kind that we do not have: ${known.join(', ')}`;
+}
+
 /** RFC 8760 2.4: of several challenges for one realm the strongest that we know; unknown ones are passed over. */
 function strongestByRealm(offered: readonly string[]): { challenge: Challenge; algorithm: Algorithm }[] {
   const best = new Map<string, { challenge: Challenge; algorithm: Algorithm }>();
@@ -208,8 +263,27 @@ function algorithmOf(challenge: Challenge): Algorithm | undefined {
 export function parseChallenge(text: string): Challenge | undefined {
   const scheme = /^\s*digest\s+/i.exec(text);
   if (scheme === null) return undefined;
+  const parameters = parseParameters(text, scheme[0].length);
+  const realm = parameters.get('realm');
+  const nonce = parameters.get('nonce');
+  if (realm === undefined || nonce === undefined || nonce === '') return undefined;
+  return {
+    realm,
+    nonce,
+    opaque: parameters.get('opaque'),
+    stale: parameters.get('stale')?.toLowerCase() === 'true',
+    algorithm: parameters.get('algorithm'),
+    qop: (parameters.get('qop') ?? '')
+      .split(',')
+      .map((option) => option.trim().toLowerCase())
+      .filter((option) => option !== ''),
+  };
+}
+
+/** `a=b, c="d"` from there on; names in lower case, the first of a name wins. */
+function parseParameters(text: string, from: number): ReadonlyMap<string, string> {
   const parameters = new Map<string, string>();
-  let at = scheme[0].length;
+  let at = from;
   while (at < text.length) {
     const equals = text.indexOf('=', at);
     if (equals < 0) break;
@@ -232,18 +306,5 @@ export function parseChallenge(text: string): Challenge | undefined {
     const comma = text.indexOf(',', at);
     at = comma < 0 ? text.length : comma + 1;
   }
-  const realm = parameters.get('realm');
-  const nonce = parameters.get('nonce');
-  if (realm === undefined || nonce === undefined || nonce === '') return undefined;
-  return {
-    realm,
-    nonce,
-    opaque: parameters.get('opaque'),
-    stale: parameters.get('stale')?.toLowerCase() === 'true',
-    algorithm: parameters.get('algorithm'),
-    qop: (parameters.get('qop') ?? '')
-      .split(',')
-      .map((option) => option.trim().toLowerCase())
-      .filter((option) => option !== ''),
-  };
+  return parameters;
 }

@@ -57,6 +57,8 @@ export interface FinalResponse extends IncomingResponseMessage {
   local?: { readonly code: 'SIP_TRANSPORT' | 'SIP_TIMEOUT'; readonly message: string };
   /** A 401 or 407 that refuses what we answered. */
   isPasswordRefused?: boolean;
+  /** A 401 or 407 that we have no answer to, whatever the password: why. */
+  unanswerable?: string;
 }
 
 /** Which header answers which challenge (RFC 3261 22.2, 22.3). */
@@ -65,3 +67,9 @@ export function credentialsHeaderFor(status: number): { challenge: string; crede
     ? { challenge: 'www-authenticate', credentials: 'Authorization' }
     : { challenge: 'proxy-authenticate', credentials: 'Proxy-Authorization' };
 }
+
+/** Which header of a response speaks of which credentials (RFC 7616 3.5). */
+export const infoHeaders: readonly (readonly [string, CredentialsHeader])[] = [
+  ['authentication-info', 'Authorization'],
+  ['proxy-authentication-info', 'Proxy-Authorization'],
+];

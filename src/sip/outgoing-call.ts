@@ -209,6 +209,7 @@ function refusalOf(response: FinalResponse): CallRefusal {
     phrase: response.reasonPhrase ?? '',
     local: response.local,
     wrongPassword: response.isPasswordRefused,
+    ...(response.unanswerable === undefined ? {} : { unanswerable: response.unanswerable }),
     reason: reasonOf(response),
     retryAfterMs: retryAfterMs(response),
   };

@@ -100,6 +100,7 @@ function outcomeOf(response: FinalResponse, contact: URI, flow: Flow, context: S
     status,
     phrase: response.reasonPhrase ?? '',
     wrongPassword: response.isPasswordRefused === true,
+    ...(response.unanswerable === undefined ? {} : { unanswerable: response.unanswerable }),
     retryAfterMs: retryAfterMs(response),
     minExpiresS: status === 423 ? readDeltaSeconds(response.getHeader('min-expires')) : undefined,
   };

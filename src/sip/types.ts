@@ -66,8 +66,10 @@ export type RegisterOutcome =
       /** 300 to 699. */
       readonly status: number;
       readonly phrase: string;
-      /** The challenge after our answer refuses the same nonce, or there was none that we could answer. */
+      /** The challenge after our answer refuses the same nonce, or fresh ones twice. */
       readonly wrongPassword: boolean;
+      /** A challenge that nobody's password could answer: why, for a person, without full stop. */
+      readonly unanswerable?: string;
       /** Retry-After, milliseconds. */
       readonly retryAfterMs?: number;
       /** Min-Expires of a 423, seconds. */
@@ -95,6 +97,8 @@ export interface CallRefusal {
   readonly local?: { readonly code: 'SIP_TRANSPORT' | 'SIP_TIMEOUT'; readonly message: string };
   /** The challenge could not be answered: the password is wrong. */
   readonly wrongPassword?: boolean;
+  /** A challenge that nobody's password could answer: why, for a person, without full stop. */
+  readonly unanswerable?: string;
   readonly reason?: ReasonValue;
   readonly retryAfterMs?: number;
 }

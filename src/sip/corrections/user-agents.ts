@@ -16,7 +16,7 @@ import type {
   TransactionUser,
   UserAgentCore,
 } from 'sip.js/lib/core/index.js';
-import { credentialsHeaderFor, type FinalResponse, type ReceivedRequest, type Sender, type SentRequest, type Wire } from '../internals.js';
+import { credentialsHeaderFor, infoHeaders, type FinalResponse, type ReceivedRequest, type Sender, type SentRequest, type Wire } from '../internals.js';
 import { randomToken } from '../random-token.js';
 import { writeResponse } from '../write-response.js';
 import { correct } from './pin.js';
@@ -102,11 +102,12 @@ export const userAgentCorrections = [
     UserAgentClient.prototype,
     'authenticationGuard',
     '65f1891f',
-    'RFC 7616, RFC 8760: several challenges, SHA-256, -sess, stale and counted nonces; RFC 3261 22.2: a challenged request in a dialog takes the next CSeq of the dialog. SIP.js knows MD5 and the last challenge, and uses a CSeq twice.',
+    'RFC 7616, RFC 8760: several challenges, SHA-256, -sess, stale, counted and next nonces; RFC 3261 22.2: a challenged request in a dialog takes the next CSeq of the dialog. SIP.js knows MD5 and the last challenge, and uses a CSeq twice.',
     function (this: ClientInternals, response: FinalResponse): boolean {
-      const status = response.statusCode;
-      if (status !== 401 && status !== 407) return true;
+      const { statusCode: status = 0 } = response;
       const { message } = this;
+      if (status >= 200) takeNextNonces(response, message);
+      if (status !== 401 && status !== 407) return true;
       // RFC 3261 22.1: nobody may challenge a CANCEL, and it cannot be sent again with another CSeq.
       if (message.isGivenUp || message.method === 'CANCEL') return true;
       const { challenge, credentials } = credentialsHeaderFor(status);
@@ -115,7 +116,8 @@ export const userAgentCorrections = [
         .digestFor(message.method)
         .answer(credentials, response.getHeaders(challenge), request, message.exchange);
       if (answers === undefined) {
-        response.isPasswordRefused = message.exchange.answered.length > 0;
+        response.unanswerable = message.exchange.unanswerable;
+        response.isPasswordRefused = response.unanswerable === undefined && message.exchange.answered.length > 0;
         return true;
       }
       const dialog = this.core.dialogs.get(message.callId + message.fromTag + (message.toTag ?? '')) as LocalDialog | undefined;
@@ -224,6 +226,13 @@ function cancelledBy(core: UserAgentCore, message: SentRequest): { readonly tran
   if (message.method !== 'CANCEL' || message.branch === undefined) return undefined;
   const client: unknown = core.userAgentClients.get(`${message.branch}INVITE`);
   return (client as ClientInternals | undefined)?._transaction as { readonly transport: Wire } | undefined;
+}
+
+function takeNextNonces(response: FinalResponse, message: SentRequest): void {
+  for (const [name, credentials] of infoHeaders) {
+    const info = response.getHeader(name);
+    if (info !== undefined) message.sender.digestFor(message.method).acceptInfo(credentials, info);
+  }
 }
 
 function standIn(status: number, phrase: string, local: NonNullable<FinalResponse['local']>): FinalResponse {
