@@ -125,6 +125,8 @@ describe("SIP.js's own URI, corrected", () => {
     expect(uri.hasParam('constructor')).toBe(false);
     expect(uri.getParam('__proto__')).toBeUndefined();
     uri.setParam('__proto__', 'x');
+    uri.setParam('__proto__', null);
+    expect(Object.getPrototypeOf(uri.parameters)).toBe(Object.prototype);
     uri.setParam('constructor', 'y');
     expect(uri.toString()).toBe('sip:a@h;constructor=y');
     expect(uri.hasParam('constructor')).toBe(true);

@@ -7,7 +7,8 @@ export const allowedMethods: readonly string[] = ['INVITE', 'ACK', 'BYE', 'CANCE
 
 export const allowedMethodsCorrection: Correction = {
   member: 'AllowedMethods',
-  why: 'RFC 3261 8.2.1: a method that is not supported is answered 405; SIP.js says 200 to a MESSAGE that nobody reads.',
+  why: 'RFC 3261 8.2.1, 13.3.1.4: what is taken, and what `Allow` lists, is what something is done with; SIP.js lists methods that nobody reads, and not UPDATE.',
+  spec: 'without an offer is answered 200, and says where the far end is now',
   install: () => {
     AllowedMethods.splice(0, AllowedMethods.length, ...allowedMethods);
   },

@@ -28,6 +28,7 @@ export const dialogCorrections = [
     'recomputeRouteSet',
     '8f68b290',
     'RFC 3261 13.2.2.4, 12.2.1.2: the 2xx that confirms an early dialog brings its route set and its remote target; SIP.js keeps the target of the 1xx.',
+    'are those of the 2xx, not those of the 180 before it',
     function (this: DialogInternals, response: IncomingResponseMessage): void {
       this.dialogState.routeSet = response.getHeaders('record-route').reverse();
       const contact: unknown = response.parseHeader('contact');
@@ -39,6 +40,7 @@ export const dialogCorrections = [
     'receiveInsideDialogRequest',
     'b1c085f7',
     'RFC 3261 12.2.2, RFC 3311 5.2: OPTIONS and UPDATE count CSeq on as every request does, and UPDATE refreshes the target; SIP.js counts neither and answers UPDATE with 501.',
+    'without an offer is answered 200, and says where the far end is now',
     function (this: UserAgentCore, message: IncomingRequestMessage): void {
       const dialog = this.dialogs.get(message.callId + message.toTag + message.fromTag);
       if (dialog === undefined || (message.method !== 'OPTIONS' && message.method !== 'UPDATE')) {

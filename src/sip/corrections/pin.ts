@@ -5,11 +5,16 @@
 import { hash } from 'node:crypto';
 import { ExtensionError } from '../../base/errors.js';
 
+/** Stands for a spec where only figures tell. */
+export const measured = 'none: `npm run bench`';
+
 export interface Correction {
   /** `InviteClientTransaction.ack` */
   readonly member: string;
   /** What the RFC says, with its section, and what SIP.js does instead. */
   readonly why: string;
+  /** The title of a spec that fails without it; `measured` when it makes things fast and nothing else. */
+  readonly spec: string;
   readonly install: () => void;
 }
 
@@ -22,12 +27,14 @@ export function correct(
   member: string,
   pin: string,
   why: string,
+  spec: string,
   replacement: (...args: never[]) => unknown,
 ): Correction {
   const name = `${typeof owner === 'function' ? owner.name : owner.constructor.name}.${member}`;
   return {
     member: name,
     why,
+    spec,
     install: () => {
       const original: unknown = Object.getOwnPropertyDescriptor(owner, member)?.value;
       if (original === replacement) return;

@@ -36,6 +36,7 @@ export const transactionCorrections = [
     'makeId',
     'a290b935',
     'RFC 3261 8.1.1.7: a branch is unique across space and time; SIP.js draws from 10^7. It names the account too, for demultiplexing.',
+    'answers the challenge, and the next one needs none',
     (request: SentRequest): string => {
       // RFC 3261 9.1: the CANCEL has the branch of the request it cancels.
       if (request.method === 'CANCEL' && request.branch !== undefined) return request.branch;
@@ -47,6 +48,7 @@ export const transactionCorrections = [
     'send',
     '5c4e73ae',
     'RFC 3261 17, 18: the transport must know what it sends, to repeat it over UDP (A, E, G) and to keep it (D, I, J).',
+    'is sent again when the datagram is lost',
     function (this: TransactionInternals, text: string): Promise<void> {
       if (text.startsWith('ACK ')) {
         this.ackWires?.get(text)?.sendAck(text, undefined, nobodyListens);
@@ -71,6 +73,7 @@ export const transactionCorrections = [
     'ackResponse',
     '4bb21e3d',
     'RFC 3261 13.2.2.4: the ACK of a 2xx goes to the next hop of its dialog, not where the INVITE went; its branch is its own.',
+    'a 200 that comes again is acknowledged again, the same way',
     function (this: InviteClientInternals, ack: SentRequest): void {
       const wire = ack.sender.wireFor(ack);
       ack.setViaHeader(`${ack.sender.branchPrefix}${randomToken(8)}`, wire.protocol);
@@ -86,6 +89,7 @@ export const transactionCorrections = [
     'ack',
     '9f444604',
     'RFC 3261 17.1.1.3: the ACK of a refusal has all Route headers of its INVITE; SIP.js copies the first alone. It is no request with a timer A.',
+    'answers a proxy, and its ACK carries the credentials',
     function (this: InviteClientInternals, response: IncomingResponseMessage): void {
       const { request } = this;
       let text = `ACK ${request.ruri.toRaw()} SIP/2.0\r\n`;

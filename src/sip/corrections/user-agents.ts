@@ -19,7 +19,7 @@ import type {
 import { credentialsHeaderFor, infoHeaders, type FinalResponse, type ReceivedRequest, type Sender, type SentRequest, type Wire } from '../internals.js';
 import { randomToken } from '../random-token.js';
 import { writeResponse } from '../write-response.js';
-import { correct } from './pin.js';
+import { correct, measured } from './pin.js';
 
 interface ClientInternals {
   readonly core: UserAgentCore;
@@ -67,6 +67,7 @@ export const userAgentCorrections = [
     'init',
     '7cc37d9f',
     'RFC 3261 8.1.2, 9.1, 12.2.1.1: each request goes to its own next hop, a challenged one back there, a CANCEL where its INVITE went; SIP.js has one transport for all.',
+    'goes by the recorded route, all of it',
     function (this: ClientInternals): void {
       const { core, message } = this;
       const user: TransactionUser = {
@@ -103,6 +104,7 @@ export const userAgentCorrections = [
     'authenticationGuard',
     '65f1891f',
     'RFC 7616, RFC 8760: several challenges, SHA-256, -sess, stale, counted and next nonces; RFC 3261 22.2: a challenged request in a dialog takes the next CSeq of the dialog. SIP.js knows MD5 and the last challenge, and uses a CSeq twice.',
+    'answers a proxy, and its ACK carries the credentials',
     function (this: ClientInternals, response: FinalResponse): boolean {
       const { statusCode: status = 0 } = response;
       const { message } = this;
@@ -137,6 +139,7 @@ export const userAgentCorrections = [
     'onRequestTimeout',
     'c6a07896',
     'RFC 3261 8.1.3.1: a time-out is treated as 408; here it says too that nobody answered.',
+    'an INVITE that nobody answers ends after 64*T1',
     function (this: ClientInternals): void {
       this.receiveResponse(standIn(408, 'Request Timeout', { code: 'SIP_TIMEOUT', message: 'Nobody answered within 32 s' }));
     },
@@ -146,6 +149,7 @@ export const userAgentCorrections = [
     'onTransportError',
     '0229ed20',
     'RFC 3261 8.1.3.1: a transport error is treated as 503; here it says too what went wrong.',
+    'a request that the network does not take ends at once, and says why',
     function (this: ClientInternals, error: Error): void {
       this.receiveResponse(standIn(503, 'Service Unavailable', { code: 'SIP_TRANSPORT', message: error.message }));
     },
@@ -155,6 +159,7 @@ export const userAgentCorrections = [
     'receiveResponse',
     '0c762a46',
     'RFC 3261 12.1: a 1xx without To tag makes no dialog but still tells that it rings (SIP.js drops it); a 1xx or 2xx without Contact leaves the Request-URI as remote target (SIP.js drops it, and the call hangs).',
+    'tells that it rings though the 180 has no Contact and no To tag',
     function (this: InviteClientInternals, message: IncomingResponseMessage): void {
       const status = message.statusCode ?? 0;
       const hasContact = message.hasHeader('contact') && message.parseHeader('contact') !== undefined;
@@ -177,6 +182,7 @@ export const userAgentCorrections = [
     'init',
     'cf872d55',
     'RFC 3261 18.2.2: a response goes back the way its request came; SIP.js has one transport for all. 19.3: nobody can guess its To tag; SIP.js draws by Math.random.',
+    'is told with its caller, rings, is answered and ended by the caller',
     function (this: ServerInternals): void {
       const { core, message } = this;
       if (!message.toTag) this.toTag = randomToken(8);
@@ -202,6 +208,7 @@ export const userAgentCorrections = [
     'reply',
     '3ec0e3ab',
     'RFC 3261 20.14: as for OutgoingRequestMessage.toString; SIP.js counts the bytes of the body by encodeURIComponent, which is slow and throws on a lone surrogate.',
+    measured,
     function (this: ServerInternals, options: ResponseOptions): OutgoingResponse {
       const { userAgentHeaderFieldValue: userAgent = '', supportedOptionTagsResponse: supported } = this.core.configuration;
       const message = writeResponse(this.message, { ...options, toTag: this.toTag, userAgent, supported });
@@ -214,6 +221,7 @@ export const userAgentCorrections = [
     'trying',
     '954d7111',
     'RFC 3261 8.2.6.1: 100 repeats the Timestamp of its request; SIP.js leaves it out.',
+    'is told 100 with the Timestamp of its INVITE',
     function (this: ServerInternals): OutgoingResponse {
       const extraHeaders = this.message.getHeaders('timestamp').map((value) => `Timestamp: ${value}`);
       return this.reply({ statusCode: 100, extraHeaders });

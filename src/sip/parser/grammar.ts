@@ -18,6 +18,7 @@ export const grammarCorrections: readonly Correction[] = [
     'parse',
     'b3b9a1a1',
     'SIP.js builds its PEG tables anew for each value, 75 us; it takes the bottom one of several Vias (RFC 3261 18.1.2) and refuses `tel:` URIs.',
+    'takes the top one of several Vias',
     (text: string, rule: string): unknown => {
       const read = headerRules.get(rule);
       if (read === undefined) return stockParse(text, rule);

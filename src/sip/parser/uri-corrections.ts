@@ -5,7 +5,6 @@
 import { NameAddrHeader, Parameters, URI } from 'sip.js/lib/core/index.js';
 import { correct } from '../corrections/pin.js';
 import { copyHeaders } from './received-uri.js';
-import { escapeUser } from './user-part.js';
 import { quoteDisplayName, withoutControls, writeParameters, writeUri } from './write-uri.js';
 
 interface UriInternals extends Record<keyof URI, unknown> {
@@ -20,16 +19,10 @@ interface WrittenAddress extends Pick<NameAddrHeader, 'uri' | 'parameters'> {
 export const uriCorrections = [
   correct(
     URI.prototype,
-    'escapeUser',
-    '2be5de33',
-    'RFC 3261 25.1: a user is plain text and is escaped when written; SIP.js decodes it first, which throws on `100%`, and makes `%2541` into `A`.',
-    (user: string): string => escapeUser(user),
-  ),
-  correct(
-    URI.prototype,
     '_toString',
     '02521515',
-    'RFC 3261 25.1: nothing in a URI may end the line; SIP.js writes parameters and hosts as they are.',
+    'RFC 3261 25.1: a user is plain text and is escaped when written, and nothing in a URI may end the line; SIP.js decodes users first, which throws on `100%`, and writes parameters and hosts as they are.',
+    'never lets a part end the line',
     function (this: URI, parts: { scheme: string; host: string }): string {
       return writeUri(this, parts.scheme, undefined, parts.host);
     },
@@ -39,6 +32,7 @@ export const uriCorrections = [
     'clone',
     '3e744131',
     'RFC 3261 19.1.4: a URI without a user is not one with an empty user; SIP.js makes it so, by way of JSON.',
+    'clones deeply',
     function (this: URI): URI {
       const { raw } = this as unknown as UriInternals;
       const copy = new URI(raw.scheme, '', raw.host, this.port);
@@ -50,20 +44,10 @@ export const uriCorrections = [
   ),
   correct(
     NameAddrHeader.prototype,
-    'clone',
-    '15955c61',
-    'RFC 3261 20.10: the same without a way through JSON, which is slow.',
-    function (this: NameAddrHeader): NameAddrHeader {
-      const copy = new NameAddrHeader(this.uri.clone(), this.displayName, {});
-      copy.parameters = { ...this.parameters };
-      return copy;
-    },
-  ),
-  correct(
-    NameAddrHeader.prototype,
     'toString',
     'ddbc0707',
     'RFC 3261 25.1: a quoted string escapes `"` and `\\`; SIP.js writes a display name as it is, so that it can add headers.',
+    'writes its display name so that it is read back, and so that it cannot end the line',
     function (this: WrittenAddress): string {
       const { displayName } = this;
       const quoted = displayName === undefined ? '""' : quoteDisplayName(displayName);
@@ -75,6 +59,7 @@ export const uriCorrections = [
     'setParam',
     '0889124c',
     'A parameter called `__proto__` is dropped; SIP.js assigns it.',
+    'has no parameters that nobody set',
     function (this: Parameters, key: string, value: string | number | null | undefined): void {
       const name = key.toLowerCase();
       if (name !== '' && name !== '__proto__') this.parameters[name] = value === undefined || value === null ? null : value.toString();
@@ -85,12 +70,20 @@ export const uriCorrections = [
     'getParam',
     'e05e1fec',
     'A parameter called `constructor` is there when it was sent; SIP.js finds that of Object.',
+    'has no parameters that nobody set',
     function (this: Parameters, key: string): string | null | undefined {
       const name = key.toLowerCase();
       return Object.hasOwn(this.parameters, name) ? this.parameters[name] : undefined;
     },
   ),
-  correct(Parameters.prototype, 'hasParam', 'cc1b8993', 'The same as for getParam.', function (this: Parameters, key: string): boolean {
-    return Object.hasOwn(this.parameters, key.toLowerCase());
-  }),
+  correct(
+    Parameters.prototype,
+    'hasParam',
+    'cc1b8993',
+    'The same as for getParam.',
+    'has no parameters that nobody set',
+    function (this: Parameters, key: string): boolean {
+      return Object.hasOwn(this.parameters, key.toLowerCase());
+    },
+  ),
 ];
