@@ -170,6 +170,17 @@ describe('keep-alive on a TCP flow', () => {
     expect(clock.pending).toBe(0);
   });
 
+  it('finds a peer dead within 30 s of its last sign of life, as it comes', async () => {
+    const { flow, remote, clock, log } = await connected({ keepAliveMs: undefined });
+    const ping = received(remote, 4);
+    await clock.advance(20_000);
+    await ping;
+    remote.write(`\r\n${message('1')}`);
+    await log.arrived(1);
+    await clock.advance(30_000);
+    expect(flow.isOpen).toBe(false);
+  });
+
   it('leaves the flow to a peer that never answers pings, as many do not know them', async () => {
     const { flow, clock } = await connected();
     await clock.advance(10 * keepAliveMs);

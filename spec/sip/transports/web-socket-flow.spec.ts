@@ -238,6 +238,14 @@ describe('a WebSocket flow', () => {
     expect(clock.pending).toBe(0);
   });
 
+  it('is found dead within 30 s of its last sign of life, as it comes', async () => {
+    const peer = await webSocketPeer({ autoPong: false });
+    const { table, log, clock } = await openBench();
+    await table.to(target(peer.port));
+    await clock.advance(30_000);
+    await log.gone();
+  });
+
   it('reads a message that comes together with the handshake', async () => {
     const peer = await Peer.listen();
     const { table, log } = await openBench();
