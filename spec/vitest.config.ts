@@ -1,7 +1,10 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
-/** `unit`: everything that needs nothing but Node. `interop`: real servers from Debian's packages, one file at a time. */
+/**
+ * `unit`: everything that needs nothing but Node. `rig`: two stacks call each other 10,000 times over a bad network. `interop`: real servers
+ * from Debian's packages, one file at a time.
+ */
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 export default defineConfig({
@@ -17,6 +20,14 @@ export default defineConfig({
           exclude: ['spec/interop/**', 'spec/bench/**'],
           setupFiles: ['spec/support/leaks.ts'],
           testTimeout: 20_000,
+        },
+      },
+      {
+        root,
+        test: {
+          name: 'rig',
+          include: ['spec/sip/rig/two-parties.spec.ts'],
+          env: { RIG_SCENARIOS: '10000' },
         },
       },
       {

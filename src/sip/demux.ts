@@ -17,10 +17,15 @@ export function accountFor(message: IncomingRequestMessage, accounts: Accounts, 
   return inOrder.find((account) => knows(account, message)) ?? inOrder[0];
 }
 
-/** It has the dialog, or the transaction that an ACK or a CANCEL is for. */
+/**
+ * It has the dialog, or the transaction that an ACK or a CANCEL is for, or a request of its own under way in that call: RFC 3261 15.1.2
+ * wants an answer to a BYE that crosses ours, which has ended the dialog already.
+ */
 export function knows(account: Account, message: IncomingRequestMessage): boolean {
   const core = account.existingCore;
   if (core === undefined) return false;
   if (message.toTag && core.dialogs.has(message.callId + message.toTag + message.fromTag)) return true;
-  return core.userAgentServers.has(message.viaBranch);
+  if (core.userAgentServers.has(message.viaBranch)) return true;
+  for (const client of core.userAgentClients.values()) if (client.message.callId === message.callId) return true;
+  return false;
 }

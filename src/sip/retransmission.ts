@@ -139,6 +139,11 @@ export class Retransmission {
     return false;
   }
 
+  /** Whether a request with that key had its final response: what comes again comes from whom we have answered. */
+  hasAnswered(key: string): boolean {
+    return this.#answered.has(key);
+  }
+
   /** How much is held: a spec's check that nothing leaks. */
   get size(): number {
     return this.#requests.size + this.#acks.size + this.#answered.size;

@@ -317,7 +317,8 @@ class Stack implements SipStack, AccountOwner {
     message.viaBranch = transactionKey(message, via);
 
     const account = accountFor(message, this.#accounts, this.ignoresContact);
-    if (!isKnownSource && (account === undefined || !knows(account, message))) {
+    const isKnown = isKnownSource || this.#retransmission.hasAnswered(message.viaBranch) || (account !== undefined && knows(account, message));
+    if (!isKnown) {
       // Scanners get silence (behaviour 23).
       this.drops.note('stranger', flow.remote.address);
       return false;
@@ -327,7 +328,7 @@ class Stack implements SipStack, AccountOwner {
 
     const [top] = message.headers.Via as RawHeader[];
     if (top === undefined) return true;
-    const wire = this.#wireBack(flow, top, via);
+    const wire = this.#wireBack(flow, top, via, account);
     message.headers.Via = [markVia(top, via, flow.remote), ...(message.headers.Via ?? []).slice(1)];
     const request: ReceivedRequest = Object.assign(message, { wire });
     if (account === undefined) {
@@ -348,8 +349,12 @@ class Stack implements SipStack, AccountOwner {
   }
 
   /** RFC 3261 18.2.2: over a connection as the request came, or a new one to its sender; over UDP as Via says. */
-  #wireBack(flow: Flow, top: RawHeader, via: ViaValue): Wire {
-    if (flow.isReliable) return new WireBack(this.wireOver(flow), () => this.#wireToSender(flow, via));
+  #wireBack(flow: Flow, top: RawHeader, via: ViaValue, account: Account | undefined): Wire {
+    if (flow.isReliable) {
+      // A registrar is found by its own name and handshake, which its address does not tell.
+      const registrar = account !== undefined && this.flows.existing(account.settings.target) === flow ? account.settings.target : undefined;
+      return new WireBack(this.wireOver(flow), () => (registrar === undefined ? this.#wireToSender(flow, via) : this.wireTo(registrar)));
+    }
     const endpoint = responseEndpoint(top, via, flow.remote);
     if (endpoint.port === flow.remote.port) return this.wireOver(flow);
     return this.wireTo({ transport: 'udp', host: endpoint.address, port: endpoint.port });

@@ -17,8 +17,8 @@ interface TransactionInternals {
   readonly state: TransactionState;
   readonly transport: Wire;
   readonly request: { readonly method: string };
-  /** Ours: ACKs of 2xx, each with the way it went, to go that way again. */
-  ackWires?: Map<string, Wire>;
+  /** Ours: ACKs of 2xx by their text, to go again. */
+  sentAcks?: Map<string, SentRequest>;
   onTransportError(error: Error): void;
 }
 
@@ -51,7 +51,9 @@ export const transactionCorrections = [
     'is sent again when the datagram is lost',
     function (this: TransactionInternals, text: string): Promise<void> {
       if (text.startsWith('ACK ')) {
-        this.ackWires?.get(text)?.sendAck(text, undefined, nobodyListens);
+        // RFC 3261 13.2.2.4: the way is found anew; the connection that the ACK went by may be gone, and the ACK with it.
+        const ack = this.sentAcks?.get(text);
+        ack?.sender.wireFor(ack).sendAck(text, undefined, nobodyListens);
         return sent;
       }
       const onError = (error: Error): void => {
@@ -79,8 +81,8 @@ export const transactionCorrections = [
       ack.setViaHeader(`${ack.sender.branchPrefix}${randomToken(8)}`, wire.protocol);
       if (ack.toTag !== undefined) this.ackRetransmissionCache.set(ack.toTag, ack);
       const text = ack.toString();
-      this.ackWires ??= new Map();
-      this.ackWires.set(text, wire);
+      this.sentAcks ??= new Map();
+      this.sentAcks.set(text, ack);
       wire.sendAck(text, undefined, nobodyListens);
     },
   ),
@@ -98,7 +100,9 @@ export const transactionCorrections = [
       text += `To: ${response.getHeader('to') ?? ''}\r\n`;
       text += `From: ${request.getHeader('from') ?? ''}\r\n`;
       text += `Call-ID: ${request.callId}\r\nCSeq: ${request.cseq} ACK\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n`;
-      this.transport.sendAck(text, `${this.id}INVITE`, nobodyListens);
+      // The refusal may have come over another connection than the INVITE went by, which is gone.
+      const wire = this.transport.isOpen ? this.transport : request.sender.wireFor(request);
+      wire.sendAck(text, `${this.id}INVITE`, nobodyListens);
     },
   ),
 ];

@@ -90,6 +90,8 @@ export const userAgentCorrections = [
           this.receiveResponse(response);
         },
       });
+      // RFC 3261 17.1.3: what comes again to the challenged try belongs to its transaction, not to the new one.
+      if (this._transaction !== undefined) core.userAgentClients.delete(this._transaction.id + message.method);
       // RFC 3261 22.1: only the server that challenged a request knows its nonce; 9.1: only that of the INVITE knows what a CANCEL is for.
       const before = (this._transaction as { readonly transport: Wire } | undefined) ?? cancelledBy(core, message);
       const wire = before?.transport.isOpen === true ? before.transport : message.sender.wireFor(message);
@@ -119,7 +121,8 @@ export const userAgentCorrections = [
         .answer(credentials, response.getHeaders(challenge), request, message.exchange);
       if (answers === undefined) {
         response.unanswerable = message.exchange.unanswerable;
-        response.isPasswordRefused = response.unanswerable === undefined && message.exchange.answered.length > 0;
+        // RFC 7616 3.3: a nonce that has grown old says nothing of the password, however often.
+        response.isPasswordRefused = response.unanswerable === undefined && message.exchange.refusals > 0;
         return true;
       }
       const dialog = this.core.dialogs.get(message.callId + message.fromTag + (message.toTag ?? '')) as LocalDialog | undefined;

@@ -1,0 +1,144 @@
+/**
+ * Whether both sides of each call agree once all timers have run out, RFC 3261 in hand. A side may only be alone where the other side
+ * did all that the RFC asks and the network ate every bit of it; what crossed is looked through to know.
+ */
+import type { LossyNetwork } from '../../support/lossy-network.js';
+import { ghost, type RegistrarProxy } from './registrar-proxy.js';
+import type { RigCall, RigUserAgent } from './user-agent.js';
+import { WireMessage } from './wire-message.js';
+
+/** 17.1.2.2, 17.2.1: so often a BYE or a refusal leaves over UDP in 64*T1 at least. */
+const timesInVain = 10;
+
+/** `fair`: nothing is lost. `lossy`: datagrams are, and connections are cut. `restarts`: for a while there is no proxy either. */
+export type Weather = 'fair' | 'lossy' | 'restarts';
+
+export function disagreements(agents: readonly [RigUserAgent, RigUserAgent], network: LossyNetwork, proxy: RegistrarProxy, weather: Weather): string[] {
+  const [one, other] = agents;
+  const faults: string[] = [];
+  for (const agent of agents) {
+    const peer = agent === one ? other : one;
+    for (const call of agent.calls) {
+      if (call.outgoing === undefined) continue;
+      const incoming = peer.calls.find(({ name }) => name === call.name);
+      const fault = weather === 'fair' ? judgeStrictly(call, incoming) : judge(agent, call, peer, incoming, new Traffic(network, call.name, weather));
+      if (fault !== undefined) faults.push(`${agent.user} ${call.name} (${call.story.join(', ')}; ${incoming?.story.join(', ') ?? ''}): ${fault}`);
+    }
+    const fault = judgeRegistration(agent, proxy);
+    if (fault !== undefined) faults.push(`${agent.user}: ${fault}`);
+  }
+  return faults;
+}
+
+/** Nothing was lost. */
+function judgeStrictly(out: RigCall, incoming: RigCall | undefined): string | undefined {
+  if (incoming === undefined) return out.state === 'ended' ? undefined : `it is ${out.state} with nobody`;
+  return out.state === incoming.state ? undefined : `the caller is ${out.state}, the callee ${incoming.state}`;
+}
+
+function judge(caller: RigUserAgent, out: RigCall, callee: RigUserAgent, incoming: RigCall | undefined, traffic: Traffic): string | undefined {
+  if (incoming === undefined) return out.state === 'talking' ? 'it talks with nobody' : undefined;
+  if (out.state === incoming.state) return undefined;
+  switch (out.state) {
+    case 'talking':
+      return incoming.state === 'ended' ? traffic.byeInVain(callee, caller) : 'the callee has not answered';
+    case 'ended':
+      if (incoming.state === 'talking') return traffic.byeInVain(caller, callee);
+      // 9.1: the CANCEL was lost, or none was sent: the caller heard nothing of the callee and gave up (timer B).
+      return traffic.reached(callee, ({ method }) => method === 'CANCEL') ? 'the callee rings after the CANCEL' : traffic.cancelInVain(caller, out.endedAtMs);
+    case 'waiting':
+      // 17.1.1.2: for ever, once a provisional response came, and only then.
+      if (!traffic.reached(caller, isInviteResponse)) return 'the caller waits though nothing was heard';
+      if (incoming.state === 'talking') return 'the callee talks with nobody';
+      return traffic.refusalInVain(callee, caller);
+  }
+}
+
+const isInviteResponse = (message: WireMessage): boolean => message.method === undefined && message.cseqMethod === 'INVITE';
+const isProxys = (message: WireMessage): boolean => message.get('To').includes(';tag=proxy');
+
+function judgeRegistration({ user, registration, askedS, isRegistering }: RigUserAgent, proxy: RegistrarProxy): string | undefined {
+  if (isRegistering) return 'a REGISTER has no outcome';
+  if (registration === undefined) return 'it was never registered nor refused';
+  if (registration.kind === 'refused' && registration.wrongPassword) return `the password is not wrong: ${JSON.stringify(registration)}`;
+  // Without an outcome the REGISTER may have come through or not.
+  if (registration.kind !== 'registered') return undefined;
+  const binding = proxy.bindings.get(user);
+  const isThere = binding !== undefined && binding.uri.includes(`token${user}@`) && binding.expiresAtMs > binding.boundAtMs;
+  return isThere === askedS > 0 ? undefined : `it was told ${JSON.stringify(registration)}, but the registrar has ${JSON.stringify(binding)}`;
+}
+
+/**
+ * RFC 3261 8.2, 17: where nothing is lost every request has a final response, but an INVITE to nobody. A BYE that comes straight from
+ * the other side once our own has been answered finds no dialog and no registrar: it is a stranger's.
+ */
+export function unanswered(agents: readonly RigUserAgent[], network: LossyNetwork): string[] {
+  const asked = new Map<string, { first: string; crosses: string }>();
+  const answered = new Set<string>();
+  const isAgents = (place: string): boolean => agents.some(({ address }) => place.startsWith(`${address}:`));
+  const hungUp = new Set<string>();
+  const hostOf = (place: string): string => place.slice(0, place.indexOf(':'));
+  for (const { text, from, to } of network.crossings) {
+    const first = text.slice(0, text.indexOf('\r\n'));
+    const branch = /branch=([^;\r]+)/.exec(text)?.[1] ?? '';
+    const method = /^CSeq: \d+ (\w+)/m.exec(text)?.[1] ?? '';
+    if (first.startsWith('SIP/2.0 ')) {
+      if (first[8] !== '1' && isAgents(to)) answered.add(branch + method);
+      continue;
+    }
+    // A registrar is asked with OPTIONS to the last.
+    if (method === 'ACK' || method === 'OPTIONS' || text.includes(`sip:${ghost}@`) || !isAgents(from)) continue;
+    const callId = /^Call-ID: (.*)$/m.exec(text)?.[1] ?? '';
+    if (method === 'BYE') hungUp.add(callId + hostOf(from));
+    asked.set(branch + method, { first: `${first} from ${from}`, crosses: isAgents(to) && method === 'BYE' ? callId + hostOf(to) : '' });
+  }
+  return [...asked]
+    .filter(([key, { crosses }]) => !answered.has(key) && !hungUp.has(crosses))
+    .map(([, { first }]) => `${first} was never answered`);
+}
+
+/** The messages of one call. */
+class Traffic {
+  readonly #messages: { readonly message: WireMessage; readonly from: string; readonly to: string; readonly arrivedAtMs: number }[] = [];
+
+  constructor(network: LossyNetwork, name: string, private readonly weather: Weather) {
+    const callIds = new Set<string>();
+    for (const { text, from, to, fate, arrivedAtMs = Infinity } of network.crossings) {
+      const message = WireMessage.parse(text);
+      const callId = message.get('Call-ID');
+      if (message.body.trim() === `v=0 ${name}`) callIds.add(callId);
+      if (callIds.has(callId)) this.#messages.push({ message, from, to, arrivedAtMs: fate === 'delivered' ? arrivedAtMs : Infinity });
+    }
+  }
+
+  reached({ address }: RigUserAgent, wants: (message: WireMessage) => boolean, beforeMs = Infinity): boolean {
+    return this.#messages.some(({ message, to, arrivedAtMs }) => arrivedAtMs < beforeMs && to.startsWith(`${address}:`) && wants(message));
+  }
+
+  /** A side hung up and the other has not noticed: every BYE of 64*T1 must have been lost. */
+  byeInVain(from: RigUserAgent, to: RigUserAgent): string | undefined {
+    if (this.reached(to, ({ method }) => method === 'BYE')) return `${to.user} goes on after the BYE of ${from.user}`;
+    return this.#inVain(from, ({ method }) => method === 'BYE', 'BYE');
+  }
+
+  /** A caller that was told that it rings sends a CANCEL before it is through. */
+  cancelInVain(from: RigUserAgent, endedAtMs: number): string | undefined {
+    if (!this.reached(from, (message) => isInviteResponse(message) && message.status < 200, endedAtMs)) return undefined;
+    return this.#inVain(from, ({ method }) => method === 'CANCEL', 'CANCEL');
+  }
+
+  refusalInVain(from: RigUserAgent, to: RigUserAgent): string | undefined {
+    const isRefusal = (message: WireMessage): boolean => isInviteResponse(message) && message.status >= 300 && !isProxys(message);
+    if (this.reached(to, isRefusal)) return `${to.user} waits after the refusal of ${from.user}`;
+    return this.#inVain(from, isRefusal, 'refusal');
+  }
+
+  /** 17.1.2.2, 17.2.1: over UDP it leaves so often in 64*T1; over a connection once, which may be cut or not be had. */
+  #inVain({ user, address }: RigUserAgent, wants: (message: WireMessage) => boolean, what: string): string | undefined {
+    const sent = this.#messages.filter(({ message, from }) => from.startsWith(`${address}:`) && wants(message));
+    const isReliable = this.#messages.some(({ message }) => message.headers.some(([, value]) => value.startsWith('SIP/2.0/TCP')));
+    if (isReliable && this.weather === 'restarts') return undefined;
+    if (sent.length === 0) return `${user} sent no ${what}`;
+    return isReliable || sent.length >= timesInVain ? undefined : `${user} gave its ${what} up after ${sent.length}`;
+  }
+}

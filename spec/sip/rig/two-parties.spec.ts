@@ -1,0 +1,26 @@
+/**
+ * Two stacks call each other through a proxy, in good weather and in bad, and come to the same end of every call. Here a share of the
+ * scenarios; the project `rig` runs 10,000. The seed of a run stands in its name; `RIG_SEED` runs it again.
+ */
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { runScenario, scenarios } from './scenario.js';
+
+/** For each transport and each seed. */
+const runs = Number(process.env.RIG_SCENARIOS ?? 1_200) / 4;
+const drawn = Number(process.env.RIG_SEED ?? Math.floor(Math.random() * 2 ** 31));
+const realImmediate = setImmediate;
+
+for (const seed of [1, drawn]) {
+  for (const transport of ['udp', 'tcp'] as const) {
+    it(`two parties agree in any weather over ${transport} (seed ${seed})`, { timeout: 300_000 }, async () => {
+      const property = fc.asyncProperty(scenarios(transport), async (scenario) => {
+        // The runner wants to say now and then that it is alive.
+        await new Promise((resolve) => realImmediate(resolve));
+        const { faults, stories, ladder } = await runScenario(scenario);
+        expect(faults, `${faults.join('\n')}\n\n${stories}\n\n${ladder()}\n`).toEqual([]);
+      });
+      await fc.assert(property, { seed, numRuns: runs });
+    });
+  }
+}

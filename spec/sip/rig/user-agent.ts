@@ -1,0 +1,153 @@
+/**
+ * One side of the rig: a whole stack with one account, and all that its owner was told of each call. A call's story ends once: what is
+ * told after the end, or told twice, is a problem.
+ */
+import type { Clock } from '../../../src/base/clock.js';
+import { openSipStack } from '../../../src/sip/stack.js';
+import type { CallDialog, IncomingCall, OutgoingCall, RegisterOutcome, SipAccount, SipStack } from '../../../src/sip/types.js';
+import type { LossyNetwork } from '../../support/lossy-network.js';
+import { MemoryFlows } from '../../support/memory-flows.js';
+import { domain, password, proxyAt, type ProxySettings } from './registrar-proxy.js';
+
+export class RigCall {
+  state: 'waiting' | 'talking' | 'ended' = 'waiting';
+  endedAtMs = Infinity;
+  /** What happened, in words. */
+  readonly story: string[] = [];
+  dialog: CallDialog | undefined;
+  outgoing: OutgoingCall | undefined;
+  incoming: IncomingCall | undefined;
+
+  constructor(
+    /** Stands in the offer, so both sides know the call by it. */
+    readonly name: string,
+    private readonly clock: Clock,
+    private readonly problems: string[],
+  ) {}
+
+  talk(how: string, dialog: CallDialog | undefined): void {
+    this.note(how, this.state !== 'waiting');
+    this.state = 'talking';
+    this.dialog = dialog;
+  }
+
+  end(how: string): void {
+    this.note(how, this.state === 'ended');
+    this.state = 'ended';
+    this.endedAtMs = this.clock.now();
+  }
+
+  note(how: string, isWrong: boolean): void {
+    this.story.push(how);
+    if (isWrong) this.problems.push(`call ${this.name}: ${this.story.join(', ')}`);
+  }
+}
+
+export class RigUserAgent {
+  readonly calls: RigCall[] = [];
+  readonly problems: string[];
+  registration: RegisterOutcome | undefined;
+  /** What was asked last, seconds. */
+  askedS = 0;
+  isRegistering = false;
+
+  private constructor(
+    readonly user: string,
+    readonly address: string,
+    readonly stack: SipStack,
+    readonly account: SipAccount,
+    private readonly clock: Clock,
+    problems: string[],
+  ) {
+    this.problems = problems;
+  }
+
+  static async open(user: string, address: string, network: LossyNetwork, { transport }: ProxySettings): Promise<RigUserAgent> {
+    const opened: { agent?: RigUserAgent } = {};
+    const problems: string[] = [];
+    const stack = await openSipStack(
+      {
+        flows: { listen: { host: address, udpPort: 5060, tcpPort: 5060 }, tls: { verify: true } },
+        trusted: [],
+        ignoresContact: false,
+        userAgent: 'rig',
+      },
+      {
+        clock: network.clock,
+        events: { onInvite: (call) => opened.agent?.receive(call), onFlowLost: () => undefined },
+        // What is dropped is told once a minute; what went wrong at once.
+        log: {
+          debug: () => undefined,
+          warn: (message) => {
+            if (!message.startsWith('Dropped in the last minute')) problems.push(`${user}: ${message}`);
+          },
+        },
+        openFlows: (_settings, events) => Promise.resolve(new MemoryFlows(network, address, events)),
+      },
+    );
+    const target = { transport, host: proxyAt.address, port: proxyAt.port };
+    const account = stack.addAccount({ token: `token${user}`, user, domain, password, target });
+    opened.agent = new RigUserAgent(user, address, stack, account, network.clock, problems);
+    return opened.agent;
+  }
+
+  /** RFC 3261 10.2: none before the last one has its answer. */
+  register(expiresS: number): void {
+    if (this.isRegistering) return;
+    this.isRegistering = true;
+    this.askedS = expiresS;
+    void this.account.register(expiresS).then((outcome) => {
+      this.isRegistering = false;
+      this.registration = outcome;
+    });
+  }
+
+  invite(to: string, name: string): void {
+    const call = new RigCall(name, this.clock, this.problems);
+    this.calls.push(call);
+    call.outgoing = this.account.invite(
+      { to: `sip:${to}@${domain}`, sdp: `v=0 ${name}\r\n` },
+      {
+        onProgress: ({ status }) => { call.note(String(status), call.state !== 'waiting'); },
+        onAccepted: ({ dialog }) => { call.talk('accepted', dialog); },
+        onRefused: ({ status }) => { call.end(`refused ${status}`); },
+        onBye: () => { call.end('their bye'); },
+      },
+    );
+  }
+
+  receive(incoming: IncomingCall): void {
+    const call = new RigCall(incoming.sdp?.slice(4).trim() ?? '', this.clock, this.problems);
+    if (this.calls.some(({ name }) => name === call.name)) this.problems.push(`call ${call.name} came twice`);
+    this.calls.push(call);
+    call.incoming = incoming;
+    incoming.events = {
+      onCancelled: () => { call.end('cancelled'); },
+      onConfirmed: () => { call.note('confirmed', call.state !== 'talking' || call.story.includes('confirmed')); },
+      onLost: () => { call.end('lost'); },
+      onBye: () => { call.end('their bye'); },
+    };
+  }
+
+  answer(call: RigCall): void {
+    if (call.incoming === undefined || call.state !== 'waiting') return;
+    const dialog = call.incoming.accept(`v=0 answer ${call.name}\r\n`);
+    if (dialog === undefined) this.problems.push(`call ${call.name} cannot be answered: ${call.story.join(', ')}`);
+    call.talk('answered', dialog);
+  }
+
+  /** What its user does with a call that is enough of it. */
+  hangUp(call: RigCall): void {
+    if (call.state === 'ended') return;
+    if (call.state === 'talking') {
+      call.end('our bye');
+      call.dialog?.bye();
+    } else if (call.outgoing !== undefined) {
+      call.outgoing.cancel();
+      call.note('our cancel', false);
+    } else {
+      call.end('rejected');
+      call.incoming?.reject(486);
+    }
+  }
+}
