@@ -50,7 +50,7 @@ function registerAll(on: SipStack, port: number, count: number, atOnce: number):
     const number = accounts.length + 1;
     if (number > count) return;
     const account = on.addAccount({
-      token: hash('sha256', `bench ${number}`, 'hex').slice(0, 20),
+      token: hash('sha256', `bench ${number}`, 'buffer').toString('hex', 0, 10),
       user: `user${number}`,
       domain: '127.0.0.1',
       password: benchPassword(`user${number}`),

@@ -42,7 +42,7 @@ export class SipAccounts {
 /** A row as the stack needs it. */
 export function accountSettings(mapping: Mapping, nodeId: string): AccountSettings {
   return {
-    token: hash('sha256', `${nodeId} ${String(mapping.id)}`, 'hex').slice(0, 20),
+    token: hash('sha256', `${nodeId} ${String(mapping.id)}`, 'buffer').toString('hex', 0, 10),
     user: mapping.sipUser,
     domain: mapping.sipHost.includes(':') ? `[${mapping.sipHost.replace(/^\[|\]$/g, '')}]` : mapping.sipHost,
     authUser: mapping.authUser,

@@ -6,6 +6,7 @@
  * `DigestExchange` is the memory of one request: what was tried, so that it ends.
  */
 import { hash } from 'node:crypto';
+import { Interned } from './interned.js';
 import { randomToken } from './random-token.js';
 import { standalone } from './standalone.js';
 
@@ -72,9 +73,7 @@ interface Remembered {
 const givenUp = new Map<string, number>();
 const mostGivenUp = 4_096;
 
-/** Registrars that send another `opaque` each time make new terms each time. */
-const mostTerms = 1_000;
-const knownTerms = new Map<string, Terms>();
+const knownTerms = new Interned<Terms>();
 
 interface Algorithm {
   readonly openssl: string;
@@ -93,7 +92,7 @@ export class DigestExchange {
 }
 
 export class DigestSession {
-  /** Replaced, never changed: an array that grows has room for sixteen. */
+  /** Replaced, never changed: an array that grows, by `push` or spreading, has room for sixteen. */
   #remembered: readonly Remembered[] = nothing;
 
   constructor(
@@ -166,7 +165,7 @@ export class DigestSession {
 
   #remember(terms: Terms, nonce: string, cnonce: string, sessionNonce?: string): void {
     const entry: Remembered = { terms, nonce: standalone(nonce), cnonce, nc: givenUp.get(`${this.username} ${nonce}`) ?? 0 };
-    this.#remembered = [...this.#remembered, sessionNonce === undefined ? entry : { ...entry, sessionNonce }];
+    this.#remembered = this.#remembered.concat(sessionNonce === undefined ? entry : { ...entry, sessionNonce });
   }
 
   #forget(remembered: Remembered): void {
@@ -210,15 +209,7 @@ export class DigestSession {
 function termsOf(header: CredentialsHeader, challenge: Challenge, algorithm: Algorithm): Terms {
   const { realm, opaque, algorithm: algorithmName } = challenge;
   const qop = challenge.qop.includes('auth') ? 'auth' : challenge.qop.includes('auth-int') ? 'auth-int' : undefined;
-  const key = JSON.stringify([header, realm, opaque, algorithmName, qop]);
-  let terms = knownTerms.get(key);
-  if (terms === undefined) {
-    const own = (text: string | undefined): string | undefined => text && standalone(text);
-    terms = { header, realm: standalone(realm), opaque: own(opaque), algorithmName: own(algorithmName), algorithm, qop };
-    if (knownTerms.size >= mostTerms) knownTerms.clear();
-    knownTerms.set(key, terms);
-  }
-  return terms;
+  return knownTerms.of({ header, realm, opaque, algorithmName, algorithm, qop });
 }
 
 /** Nothing of it is the peer's own words but short tokens. */

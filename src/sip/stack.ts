@@ -17,6 +17,7 @@ import { FlowProbes, writeQuestion } from './guards/flow-probes.js';
 import { StrangerLimit } from './guards/stranger-limit.js';
 import { mostTransactions, TransactionCount } from './guards/transaction-count.js';
 import { InvitingCall } from './incoming-call.js';
+import { Interned } from './interned.js';
 import type { ReceivedRequest, Wire } from './internals.js';
 import { KnownSources } from './known-sources.js';
 import { isParseFault, type ParseFault } from './parser/fault.js';
@@ -92,6 +93,7 @@ class Stack implements SipStack, AccountOwner {
   readonly #contacts: ContactAddresses;
   readonly #retransmission: Retransmission;
   readonly #wires = new WeakMap<Flow, FlowWire>();
+  readonly #targets = new Interned<SipTarget>();
   #nextAccountId = 1;
   #sweep: Timer | undefined;
 
@@ -153,7 +155,8 @@ class Stack implements SipStack, AccountOwner {
   }
 
   addAccount(settings: AccountSettings): SipAccount {
-    const account = new Account(this.#nextAccountId, settings, this);
+    const own = { ...settings, target: this.#targets.of(settings.target) };
+    const account = new Account(this.#nextAccountId, own, this);
     this.#accounts.add(account);
     this.#nextAccountId += 1;
     return account;
