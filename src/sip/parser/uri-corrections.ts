@@ -32,7 +32,7 @@ export const uriCorrections = [
     'clone',
     '3e744131',
     'RFC 3261 19.1.4: a URI without a user is not one with an empty user; SIP.js makes it so, by way of JSON.',
-    'clones deeply',
+    'gives the user as plain text',
     function (this: URI): URI {
       const { raw } = this as unknown as UriInternals;
       const copy = new URI(raw.scheme, '', raw.host, this.port);
