@@ -1,5 +1,5 @@
 /** What a UAS looks at before anything else is made of a request: RFC 3261 8.2.1 to 8.2.3. */
-import { NameAddrHeader, type IncomingRequestMessage } from 'sip.js/lib/core/index.js';
+import { NameAddrHeader, type IncomingMessage, type IncomingRequestMessage } from 'sip.js/lib/core/index.js';
 import { allowedMethods } from './corrections/allowed-methods.js';
 import { sdpOf } from './parser/body.js';
 import { mediaTypeOf } from './parser/header-rules.js';
@@ -48,7 +48,7 @@ function contentRefusalOf(request: IncomingRequestMessage): Refusal | undefined 
   return isAnswerTaken ? undefined : { status: 406, headers: [] };
 }
 
-export function hasUsableContact(message: IncomingRequestMessage): boolean {
+export function hasUsableContact(message: IncomingMessage): boolean {
   const contact: unknown = message.hasHeader('contact') ? message.parseHeader('contact') : undefined;
   return contact instanceof NameAddrHeader && !(contact.uri instanceof OpaqueUri && !contact.uri.isUri);
 }

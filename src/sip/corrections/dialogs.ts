@@ -39,10 +39,12 @@ export const dialogCorrections = [
     UserAgentCore.prototype,
     'receiveInsideDialogRequest',
     'b1c085f7',
-    'RFC 3261 12.2.2, RFC 3311 5.2: OPTIONS and UPDATE count CSeq on as every request does, and UPDATE refreshes the target; SIP.js counts neither and answers UPDATE with 501.',
+    'RFC 3261 12.2.2, RFC 3311 5.2: OPTIONS and UPDATE count CSeq on as every request does, and UPDATE refreshes the target; SIP.js counts neither and answers UPDATE with 501. An ACK before our 2xx is not its ACK; SIP.js takes it for that, and no other is waited for.',
     'without an offer is answered 200, and says where the far end is now',
     function (this: UserAgentCore, message: IncomingRequestMessage): void {
       const dialog = this.dialogs.get(message.callId + message.toTag + message.fromTag);
+      // RFC 3261 13.3.1.4: what waits for an ACK is our 2xx; before it there is nothing to acknowledge.
+      if (message.method === 'ACK' && dialog?.early === true) return;
       if (dialog === undefined || (message.method !== 'OPTIONS' && message.method !== 'UPDATE')) {
         originalReceive.call(this, message);
         return;

@@ -18,6 +18,7 @@ import type {
 } from 'sip.js/lib/core/index.js';
 import { credentialsHeaderFor, infoHeaders, type FinalResponse, type ReceivedRequest, type Sender, type SentRequest, type Wire } from '../internals.js';
 import { randomToken } from '../random-token.js';
+import { hasUsableContact } from '../request-checks.js';
 import { writeResponse } from '../write-response.js';
 import { correct, measured } from './pin.js';
 
@@ -161,11 +162,10 @@ export const userAgentCorrections = [
     InviteUserAgentClient.prototype,
     'receiveResponse',
     '0c762a46',
-    'RFC 3261 12.1: a 1xx without To tag makes no dialog but still tells that it rings (SIP.js drops it); a 1xx or 2xx without Contact leaves the Request-URI as remote target (SIP.js drops it, and the call hangs).',
+    'RFC 3261 12.1: a 1xx without To tag makes no dialog but still tells that it rings (SIP.js drops it); a 1xx or 2xx without a Contact that is a URI leaves the Request-URI as remote target (SIP.js drops it, and the call hangs).',
     'tells that it rings though the 180 has no Contact and no To tag',
     function (this: InviteClientInternals, message: IncomingResponseMessage): void {
       const status = message.statusCode ?? 0;
-      const hasContact = message.hasHeader('contact') && message.parseHeader('contact') !== undefined;
       if (status > 100 && status < 200 && !message.toTag) {
         this.delegate?.onProgress?.({
           message,
@@ -176,7 +176,7 @@ export const userAgentCorrections = [
         });
         return;
       }
-      if (status > 100 && status < 300 && !hasContact) message.setHeader('contact', `<${this.message.ruri.toRaw()}>`);
+      if (status > 100 && status < 300 && !hasUsableContact(message)) message.setHeader('contact', `<${this.message.ruri.toRaw()}>`);
       originalReceiveInviteResponse.call(this, message);
     },
   ),
