@@ -26,6 +26,10 @@ describe('the way of an outgoing call', () => {
     expect(route([at(1, 'one.example'), at(2, 'two.example')], { address: '600' })).toBe('1 sip:600@one.example');
   });
 
+  it('names no port where DNS decides it', () => {
+    expect(route([at(1, 'one.example', { sipPort: 0 })], { address: '600' })).toBe('1 sip:600@one.example');
+  });
+
   it('leads through the mapping at the host that the address names, else the lowest', () => {
     const mappings = [at(1, 'one.example'), at(2, 'Two.example')];
     expect(route(mappings, { address: 'sip:600@two.EXAMPLE:5070' })).toBe('2 sip:600@two.EXAMPLE:5070');

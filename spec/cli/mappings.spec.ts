@@ -129,13 +129,13 @@ describe('dialog-sip mappings', () => {
   it('lists in 80 columns whatever the rows hold, and the rows that cannot be used', async () => {
     await run(add);
     await run(`mappings add --config c --sip-user ${'u'.repeat(100)} --sip-host ${'h'.repeat(60)}.example --peer-type 4 --peer-id 1 --peer-str-id sip:somebody@elsewhere.example`);
-    await database.knex.raw(`insert into sip_user_mappings (id, sip_user, sip_host, sip_port, peer_id) values (123456789, 'x', 'pbx', 0, 9007199254740991)`);
+    await database.knex.raw(`insert into sip_user_mappings (id, sip_user, sip_host, sip_port, peer_id) values (123456789, 'x', 'pbx', -1, 9007199254740991)`);
     const { out, err } = await run('mappings list --config c');
     const lines = out.trimEnd().split('\n');
     expect(lines).toHaveLength(4);
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
     expect(lines.at(-1)).toBe('2 mappings.');
-    expect(err).toBe('1 row cannot be used:\n  row 123456789: sip_port 0 is not a port (1 to 65535)\n');
+    expect(err).toBe('1 row cannot be used:\n  row 123456789: sip_port -1 is not a port (0 to 65535)\n');
   });
 
   it('lists as JSON, a line each', async () => {
@@ -193,7 +193,7 @@ describe('dialog-sip mappings', () => {
   });
 
   it.each([
-    [`${add} --sip-port 70000`, 'sip_port 70000 is not a port (1 to 65535)'],
+    [`${add} --sip-port 70000`, 'sip_port 70000 is not a port (0 to 65535)'],
     [`${add} --transport sctp`, 'sip_parameters.transport "sctp" is not one of udp, tcp, tls, ws, wss'],
     [`${add} --location /ws`, 'location is for the transports ws and wss, this one is udp'],
     ['mappings set 9 --config c --sip-port 1', 'There is no mapping 9.'],
@@ -274,10 +274,10 @@ describe('dialog-sip mappings import and export', () => {
 
   it('leaves the password column empty unless asked, and says which rows are left out', async () => {
     await run('mappings import - --config c', good);
-    await database.knex.raw(`insert into sip_user_mappings (sip_user, sip_host, sip_port, peer_id) values ('x', 'pbx', 0, 9)`);
+    await database.knex.raw(`insert into sip_user_mappings (sip_user, sip_host, sip_port, peer_id) values ('x', 'pbx', -1, 9)`);
     const { out, err } = await run('mappings export --config c');
     expect(out.split('\n').map((line) => line.split(',', 3).join(','))).toEqual(['sip_user,sip_password,sip_host', '1,,pbx', '2,,pbx', '']);
-    expect(err).toBe('1 row left out, for they cannot be used:\n  row 3: sip_port 0 is not a port (1 to 65535)\n');
+    expect(err).toBe('1 row left out, for they cannot be used:\n  row 3: sip_port -1 is not a port (0 to 65535)\n');
   });
 
   it('refuses a file that is not text', async () => {

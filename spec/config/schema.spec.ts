@@ -162,7 +162,7 @@ describe('what is wrong', () => {
       expect.stringContaining('5:14: modules.sip.register.expires: found "30 bananas", want a duration'),
       '5:36: modules.sip.register.max-in-flight: found 1.5, want a whole number from 1 to 1000000',
       '7:5: modules.sip.autocreate.host: found "pbx.example.com:5060", want a host name or an IP address, without a port',
-      '8:5: modules.sip.autocreate.port: found 70000, want a port, 1 to 65535',
+      '8:5: modules.sip.autocreate.port: found 70000, want a port, 0 to 65535',
       '9:20: modules.sip.autocreate.parameters.transport: found "pigeon", want one of udp, tcp, tls, ws, wss',
       '10:17: modules.sip.autocreate.headers.location: found "index", want a path that starts with /',
       '11:5: modules.sip.autocreate.password: found a text, want an object, { ... }',

@@ -84,7 +84,7 @@ describe('mappings as CSV', () => {
     expect(rows.map(({ line }) => line)).toEqual([2, 6]);
     expect(rejected.map(({ line }) => line)).toEqual([3, 4, 5]);
     expect(rejected.map(({ problem }) => problem)).toEqual([
-      'line 3: sip_port 70000 is not a port (1 to 65535)',
+      'line 3: sip_port 70000 is not a port (0 to 65535)',
       'line 4: 2 cells, the header has 5',
       expect.stringMatching(/^line 5: sip_host "p bx" is not .*; peer_id "x" is not a whole number$/),
     ]);

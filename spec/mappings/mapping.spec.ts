@@ -72,10 +72,10 @@ describe('a row of sip_user_mappings', () => {
   });
 
   it.each([
-    [{ sip_port: 70_000 }, 'row 7: sip_port 70000 is not a port (1 to 65535)'],
-    [{ sip_port: 0 }, 'row 7: sip_port 0 is not a port (1 to 65535)'],
-    [{ sip_port: 'http' }, 'row 7: sip_port "http" is not a port (1 to 65535)'],
-    [{ sip_port: null }, 'row 7: sip_port is empty, want a port (1 to 65535)'],
+    [{ sip_port: 70_000 }, 'row 7: sip_port 70000 is not a port (0 to 65535)'],
+    [{ sip_port: -1 }, 'row 7: sip_port -1 is not a port (0 to 65535)'],
+    [{ sip_port: 'http' }, 'row 7: sip_port "http" is not a port (0 to 65535)'],
+    [{ sip_port: null }, 'row 7: sip_port is empty, want a port (0 to 65535)'],
     [{ sip_user: '' }, 'row 7: sip_user is empty, want a SIP user'],
     [{ sip_user: 'a\r\nVia: x' }, 'row 7: sip_user contains a control character or a line break'],
     [{ sip_user: 'a'.repeat(256) }, 'row 7: sip_user is longer than 255 characters'],
@@ -108,7 +108,7 @@ describe('a row of sip_user_mappings', () => {
     [{ display_name: 'a\u0000b' }, 'row 7: display_name contains a control character or a line break'],
     [
       { sip_port: -1, peer_id: 'x' },
-      'row 7: sip_port -1 is not a port (1 to 65535); peer_id "x" is not a whole number',
+      'row 7: sip_port -1 is not a port (0 to 65535); peer_id "x" is not a whole number',
     ],
   ])('is rejected in words for %j', (change, problem) => {
     expect(problemOf(change)).toEqual(problem);
@@ -122,12 +122,23 @@ describe('a row of sip_user_mappings', () => {
     }
   });
 
+  it('without a port is located by DNS, by any transport when it names none', () => {
+    const parse = (sip_parameters: string): unknown => {
+      const { mappings } = parseMappingRows([{ ...row, sip_port: 0, sip_parameters, sip_headers: '{}' }]);
+      expect(parseMappingRows([{ ...toColumns(mappings[0]!), id: 7 }]).mappings).toEqual(mappings);
+      return mappings[0];
+    };
+    expect(parse('{}')).toMatchObject({ sipPort: 0, transport: 'udp', isTransportOpen: true });
+    expect(parse('{"transport":"udp"}')).not.toHaveProperty('isTransportOpen');
+    expect(parseMappingRows([{ ...row, sip_port: 5060, sip_parameters: '{}' }]).mappings[0]).not.toHaveProperty('isTransportOpen');
+  });
+
   it('harms no other row', () => {
-    const rows = [row, { ...row, id: 8, sip_port: 0 }, null, { ...row, id: 'x' }, { ...row, id: 9 }];
+    const rows = [row, { ...row, id: 8, sip_port: -1 }, null, { ...row, id: 'x' }, { ...row, id: 9 }];
     const { mappings, rejected } = parseMappingRows(rows);
     expect(mappings.map(({ id }) => id)).toEqual([7, 9]);
     expect(rejected).toEqual([
-      { id: 8, problem: 'row 8: sip_port 0 is not a port (1 to 65535)' },
+      { id: 8, problem: 'row 8: sip_port -1 is not a port (0 to 65535)' },
       { problem: 'a row without a usable id' },
       { problem: 'a row without a usable id' },
     ]);

@@ -231,8 +231,8 @@ export function describeTables(open: () => Promise<DatabaseUnderTest>): void {
       expect(pages).toBe(3);
       expect(mappings.map(({ id }) => id)).toEqual(Array.from({ length: 25 }, (_, n) => n + 1).filter((n) => n % 10 !== 0));
       expect(rejected).toEqual([
-        { id: 10, problem: 'row 10: sip_port 70000 is not a port (1 to 65535)' },
-        { id: 20, problem: 'row 20: sip_port 70000 is not a port (1 to 65535)' },
+        { id: 10, problem: 'row 10: sip_port 70000 is not a port (0 to 65535)' },
+        { id: 20, problem: 'row 20: sip_port 70000 is not a port (0 to 65535)' },
       ]);
     });
 
@@ -255,7 +255,7 @@ export function describeTables(open: () => Promise<DatabaseUnderTest>): void {
     });
 
     it('refuses a draft that could not be read again', async () => {
-      await expect(repository.insert({ ...draft, sipPort: 0 })).rejects.toMatchObject({ code: 'MAPPING_INVALID', fields: ['sip_port'] });
+      await expect(repository.insert({ ...draft, sipPort: -1 })).rejects.toMatchObject({ code: 'MAPPING_INVALID', fields: ['sip_port'] });
       expect((await readAll()).mappings).toEqual([]);
     });
 
@@ -322,7 +322,7 @@ export function describeTables(open: () => Promise<DatabaseUnderTest>): void {
     });
 
     it('adds no second mapping where a peer has one that cannot be used', async () => {
-      await knex.raw(`insert into sip_user_mappings (sip_user, sip_host, sip_port, peer_id) values ('x', 'pbx.example.com', 0, 434)`);
+      await knex.raw(`insert into sip_user_mappings (sip_user, sip_host, sip_port, peer_id) values ('x', 'pbx.example.com', -1, 434)`);
       await expect(repository.insertIfAbsent(draft)).rejects.toMatchObject({ code: 'MAPPING_INVALID' });
       expect((await readAll()).mappings).toEqual([]);
     });

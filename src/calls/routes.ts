@@ -169,6 +169,8 @@ function addressOfRecord(mapping: RoutableMapping): string {
  * where that domain takes SIP.
  */
 function portOf({ transport, sipPort }: RoutableMapping): number | undefined {
+  // Without a port the domain's own DNS says where it is (RFC 3263).
+  if (sipPort === 0) return undefined;
   switch (transport) {
     case 'udp':
     case 'tcp':

@@ -188,7 +188,7 @@ function withFields(command: Command, isNew: boolean): Command {
     .addOption(new Option('--sip-password <password>', 'its password; others on this machine can see it').conflicts('sipPasswordStdin'))
     .option('--sip-password-stdin', 'read the password from standard input')
     .addOption(needed('--sip-host <host>', 'SIP registrar: host name or IP address'))
-    .option('--sip-port <port>', 'SIP registrar: port')
+    .option('--sip-port <port>', 'SIP registrar: port; 0: found by DNS')
     .option('--transport <name>', 'udp, tcp, tls, ws or wss')
     .option('--method <verb>', 'ws, wss: HTTP verb of the handshake (GET)')
     .option('--host-header <host>', 'ws, wss: Host header of the handshake')

@@ -61,7 +61,8 @@ const headers = section({
 const autocreate = section({
   on: flag().default(false).describe('(guide) Whether a new messenger user gets a SIP account by itself. Default false.'),
   host: host().optional().describe('(guide) The registrar of new accounts: host name or IP address. Needed when on is true.'),
-  port: whole(1, 65_535, 'a port, 1 to 65535').default(5060).describe('(guide) The port of the registrar. Default 5060. 0 is not accepted.'),
+  port: whole(0, 65_535, 'a port, 0 to 65535').default(5060)
+    .describe('(guide) The port of the registrar. Default 5060. 0: none; the registrar is located by DNS: SRV for the transport, else addresses and its usual port.'),
   parameters: z.preprocess(readObject, parameters).prefault({}).describe('(guide) As sip_parameters of the mapping table: {"transport": "udp"}, or the same as JSON in a text.'),
   headers: z.preprocess(readObject, headers).prefault({}).describe('(guide) As sip_headers of the mapping table: {} or {"host": "example.com:port", "location": "/index"}.'),
   register: flag().default(true).describe('(guide) Whether new accounts are registered at the registrar. Default true.'),

@@ -50,7 +50,7 @@ export interface TypedMapping {
 export interface ImportReport {
   /** Rows that are in the table now, or with `dryRun` would be. */
   imported: number;
-  /** "line 3: sip_port 70000 is not a port (1 to 65535)", in the order of the file. */
+  /** "line 3: sip_port 70000 is not a port (0 to 65535)", in the order of the file. */
   problems: string[];
 }
 

@@ -52,6 +52,7 @@ export function accountSettings(mapping: Mapping, nodeId: string): AccountSettin
       transport: mapping.transport,
       host: mapping.sipHost.replace(/^\[|\]$/g, ''),
       port: mapping.sipPort,
+      isTransportOpen: mapping.isTransportOpen,
       webSocket: mapping.webSocket,
     },
   };

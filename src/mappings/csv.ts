@@ -16,7 +16,7 @@ export interface CsvRow {
 
 export interface CsvProblem {
   line: number;
-  /** "line 3: sip_port 70000 is not a port (1 to 65535)" */
+  /** "line 3: sip_port 70000 is not a port (0 to 65535)" */
   problem: string;
 }
 

@@ -72,6 +72,7 @@ export class MappingDirectory {
     const peer = copyPeer(mapping.peer);
     const held: Mapping = { id, sipUser, sipPassword, sipHost, sipPort, transport, peer, register, canCall, canBeCalled };
     const { webSocket, authUser, displayName } = mapping;
+    if (mapping.isTransportOpen === true) held.isTransportOpen = true;
     if (webSocket !== undefined) held.webSocket = shared(this.#handshakes, JSON.stringify(webSocket), Object.freeze({ ...webSocket }));
     if (authUser !== undefined) held.authUser = authUser;
     if (displayName !== undefined) held.displayName = displayName;

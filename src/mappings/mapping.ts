@@ -28,8 +28,11 @@ export interface Mapping {
   sipPassword: string;
   /** A host name, an IPv4 address, or an IPv6 address without brackets. */
   sipHost: string;
+  /** 0: none is given, the registrar is located by DNS (RFC 3263). */
   sipPort: number;
   transport: SipTransport;
+  /** With port 0: the row names no transport either, so NAPTR decides; `transport` is what holds when it does not. */
+  isTransportOpen?: true;
   /** Present for ws and wss, and only for them. */
   webSocket?: WebSocketHandshake;
   peer: Peer;
@@ -46,7 +49,7 @@ export interface Mapping {
 
 export type MappingDraft = Omit<Mapping, 'id'>;
 
-/** A row that cannot be used, and why: "row 7: sip_port 70000 is not a port (1 to 65535)". */
+/** A row that cannot be used, and why: "row 7: sip_port 70000 is not a port (0 to 65535)". */
 export interface RejectedRow {
   /** Absent when even the id cannot be read. */
   id?: number;
@@ -165,7 +168,7 @@ const transport = z.preprocess(
   (value) => (typeof value === 'string' ? value.toLowerCase() : (value ?? 'udp')),
   z.enum(sipTransports, wanted(`one of ${sipTransports.join(', ')}`)),
 );
-const port = wanted('a port (1 to 65535)');
+const port = wanted('a port (0 to 65535)');
 const peerTypes: ReadonlySet<unknown> = new Set<PeerType>([1, 2, 4]);
 
 const columns = z.object({
@@ -182,7 +185,7 @@ const columns = z.object({
       .string(wanted('a host name or an IP address'))
       .refine(isHost, wanted('a host name or an IP address (the port has a column of its own, sip_port)')),
   ),
-  sip_port: z.preprocess(toNumber, z.number(port).int(port).min(1, port).max(65_535, port).default(5060)),
+  sip_port: z.preprocess(toNumber, z.number(port).int(port).min(0, port).max(65_535, port).default(5060)),
   sip_parameters: jsonObject,
   sip_headers: jsonObject,
   peer_type: z.preprocess(
@@ -234,6 +237,7 @@ const draft = columns.transform((row, context): MappingDraft => {
     ...(row.auth_user === undefined ? {} : { authUser: row.auth_user }),
     ...(row.display_name === undefined ? {} : { displayName: row.display_name }),
   };
+  if (row.sip_port === 0 && isBlank(row.sip_parameters.transport)) mapping.isTransportOpen = true;
   if (chosen.data !== 'ws' && chosen.data !== 'wss') return mapping;
   const opening = handshake.safeParse(row);
   if (!opening.success) {
@@ -299,11 +303,12 @@ export function parseMappingColumns(row: Partial<Record<MappingColumn, unknown>>
 }
 
 /** The two JSON columns that say how a mapping is reached, as the guide writes them. */
-export function reachColumns(reach: Pick<MappingDraft, 'transport' | 'webSocket'>): {
+export function reachColumns(reach: Pick<MappingDraft, 'transport' | 'isTransportOpen' | 'webSocket'>): {
   sip_parameters: string;
   sip_headers: string;
 } {
-  const { transport: name, webSocket } = reach;
+  const { transport: name, isTransportOpen, webSocket } = reach;
+  if (isTransportOpen === true) return { sip_parameters: '{}', sip_headers: '{}' };
   const isWebSocket = name === 'ws' || name === 'wss';
   const parameters = isWebSocket ? { transport: name, method: webSocket?.method ?? 'GET' } : { transport: name };
   const headers = isWebSocket && webSocket !== undefined ? { host: webSocket.host, location: webSocket.location } : {};

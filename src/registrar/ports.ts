@@ -39,10 +39,10 @@ export interface RegistrarDependencies {
   readonly log: RegistrarLog;
 }
 
-/** `pbx.example.com:5060:udp`, an IPv6 address in brackets. Mappings with the same key share a registrar's limits. */
+/** `pbx.example.com:5060:udp`, an IPv6 address in brackets, no port when DNS decides. Mappings with the same key share a registrar's limits. */
 export function registrarKeyOf(target: Pick<SipTarget, 'host' | 'port' | 'transport'>): string {
   const host = target.host.includes(':') ? `[${target.host}]` : target.host;
-  return `${host.toLowerCase()}:${target.port}:${target.transport}`;
+  return `${host.toLowerCase()}${target.port === 0 ? '' : `:${target.port}`}:${target.transport}`;
 }
 
 /** `pbx.example.com:5060 over udp`: a registrar's key as a person reads it. */

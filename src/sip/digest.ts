@@ -138,8 +138,6 @@ export class DigestSession {
       }
       isWorthATry = true;
       const terms = termsOf(header, challenge, algorithm);
-      // Another request was given the same nonce: its nc counts on (RFC 7616 3.4).
-      if (known?.nonce === challenge.nonce && known.terms === terms) continue;
       if (known !== undefined) this.#forget(known);
       this.#remember(terms, challenge.nonce, randomToken(8));
     }
