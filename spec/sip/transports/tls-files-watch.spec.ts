@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { connect, createServer } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { tlsPollMs } from '../../../src/sip/transports/tls-files-watch.js';
-import { type Bench, closeAll, later, localhost, openBench, Peer, tlsFile } from './flow-harness.js';
+import { type Bench, closeAll, later, localhost, message, openBench, Peer, tlsFile } from './flow-harness.js';
 
 let folder: string;
 
@@ -58,6 +58,9 @@ describe('certificates that are renewed', () => {
     const before = connect({ host: localhost, port: bench.table.localPorts.tls!, ca: readFileSync(tlsFile('ca.pem')) });
     later(() => void before.destroy());
     await once(before, 'secureConnect');
+    // What brought no message in time would be cut.
+    before.write(message('before'));
+    await bench.log.arrived(1);
     expect(await shownName(bench)).toContain('localhost');
     use('other-name');
     await eventually(bench, async () => (await shownName(bench)) === 'DNS:pbx.example.com');
