@@ -22,14 +22,14 @@ function expected(credentials: string, algorithm: string, user: string, password
 }
 
 function answerOnce(offered: string[], request = register): string {
-  const answer = new DigestSession('434', 'pass').answer('Authorization', offered, request, new DigestExchange());
+  const answer = new DigestSession({ user: '434', password: 'pass' }).answer('Authorization', offered, request, new DigestExchange());
   expect(answer).toHaveLength(1);
   return answer![0]![1];
 }
 
 describe('a digest answer', () => {
   it('is the worked example of RFC 7616 3.9.1 but for the cnonce', () => {
-    const session = new DigestSession('Mufasa', 'Circle of Life');
+    const session = new DigestSession({ user: 'Mufasa', password: 'Circle of Life' });
     const challenge = 'Digest realm="http-auth@example.org", qop="auth, auth-int", algorithm=SHA-256, nonce="7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v", opaque="FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS"';
     const request = { method: 'GET', uri: '/dir/index.html', body: '' };
     const credentials = session.answer('Authorization', [challenge], request, new DigestExchange())![0]![1];
@@ -69,7 +69,7 @@ describe('a digest answer', () => {
   });
 
   it('gives no answer to a challenge it does not know', () => {
-    const session = new DigestSession('434', 'pass');
+    const session = new DigestSession({ user: '434', password: 'pass' });
     for (const offered of ['Basic realm="r"', 'Digest realm="r"', 'Digest nonce="n"', 'Digest realm="r", nonce="n", algorithm=NEW', '']) {
       expect(session.answer('Authorization', [offered], register, new DigestExchange())).toBeUndefined();
     }
@@ -88,7 +88,7 @@ describe('a digest session', () => {
   const challenge = (nonce: string, stale = false): string[] => [`Digest realm="r", nonce="${nonce}", qop="auth"${stale ? ', stale=true' : ''}`];
 
   it('answers the next request unasked, with nc counted on', () => {
-    const session = new DigestSession('alone', 'pass');
+    const session = new DigestSession({ user: 'alone', password: 'pass' });
     session.answer('Authorization', challenge('n1'), register, new DigestExchange());
     const credentials = session.prepare(register, new DigestExchange())[0]![1];
     expect([parameter(credentials, 'nonce'), parameter(credentials, 'nc')]).toEqual(['n1', '00000002']);
@@ -96,7 +96,7 @@ describe('a digest session', () => {
   });
 
   it('starts nc anew for a new nonce', () => {
-    const session = new DigestSession(someone(), 'pass');
+    const session = new DigestSession({ user: someone(), password: 'pass' });
     session.answer('Authorization', challenge('n1'), register, new DigestExchange());
     const exchange = new DigestExchange();
     session.prepare(register, exchange);
@@ -105,7 +105,7 @@ describe('a digest session', () => {
   });
 
   it('takes two stale nonces in a row for what they are', () => {
-    const session = new DigestSession(someone(), 'pass');
+    const session = new DigestSession({ user: someone(), password: 'pass' });
     const exchange = new DigestExchange();
     expect(session.answer('Authorization', challenge('n1'), register, exchange)).toBeDefined();
     expect(session.answer('Authorization', challenge('n2', true), register, exchange)).toBeDefined();
@@ -113,7 +113,7 @@ describe('a digest session', () => {
   });
 
   it('takes the same nonce refused again for a wrong password', () => {
-    const session = new DigestSession(someone(), 'pass');
+    const session = new DigestSession({ user: someone(), password: 'pass' });
     const exchange = new DigestExchange();
     session.answer('Authorization', challenge('n1'), register, exchange);
     expect(session.answer('Authorization', challenge('n1'), register, exchange)).toBeUndefined();
@@ -122,7 +122,7 @@ describe('a digest session', () => {
 
   it('gives up on a registrar that refuses every fresh nonce, and on one that calls all of them stale', () => {
     for (const stale of [false, true]) {
-      const session = new DigestSession(someone(), 'pass');
+      const session = new DigestSession({ user: someone(), password: 'pass' });
       const exchange = new DigestExchange();
       let tries = 0;
       while (session.answer('Authorization', challenge(`n${String(tries)}`, stale), register, exchange)) tries += 1;
@@ -131,7 +131,7 @@ describe('a digest session', () => {
   });
 
   it('answers the realms of several proxies in one 407', () => {
-    const answers = new DigestSession(someone(), 'pass').answer(
+    const answers = new DigestSession({ user: someone(), password: 'pass' }).answer(
       'Proxy-Authorization',
       ['Digest realm="p", nonce="np"', 'Digest realm="q", nonce="nq"', 'Digest realm="q", nonce="ns", algorithm=SHA-256'],
       register,
@@ -141,13 +141,13 @@ describe('a digest session', () => {
   });
 
   it('counts on when another request is given the same nonce', () => {
-    const session = new DigestSession(someone(), 'pass');
+    const session = new DigestSession({ user: someone(), password: 'pass' });
     const nonces = [1, 2, 3].map(() => parameter(session.answer('Authorization', challenge('n1'), register, new DigestExchange())![0]![1], 'nc'));
     expect(nonces).toEqual(['00000001', '00000002', '00000003']);
   });
 
   it('counts on when a late answer brings an old nonce back', () => {
-    const session = new DigestSession(someone(), 'pass');
+    const session = new DigestSession({ user: someone(), password: 'pass' });
     session.answer('Authorization', challenge('n1'), register, new DigestExchange());
     for (const nonce of ['n2', 'n3', 'n4']) session.answer('Authorization', challenge(nonce), register, new DigestExchange());
     const credentials = session.answer('Authorization', challenge('n1'), register, new DigestExchange())![0]![1];
@@ -155,7 +155,7 @@ describe('a digest session', () => {
   });
 
   it('takes over the next nonce that a response names, with nc from 1', () => {
-    const session = new DigestSession(someone(), 'pass');
+    const session = new DigestSession({ user: someone(), password: 'pass' });
     const first = session.answer('Authorization', ['Digest realm="r", nonce="n1", qop="auth", algorithm=SHA-256-sess'], register, new DigestExchange())![0]![1];
     session.acceptInfo('Authorization', `rspauth="00", qop=auth, cnonce="${parameter(first, 'cnonce')!}", nc=00000001, nextnonce="n2"`);
     const second = session.prepare(register, new DigestExchange())[0]![1];
@@ -165,7 +165,7 @@ describe('a digest session', () => {
   });
 
   it('does not guess which realm a next nonce is for', () => {
-    const session = new DigestSession(someone(), 'pass');
+    const session = new DigestSession({ user: someone(), password: 'pass' });
     session.answer('Authorization', ['Digest realm="p", nonce="np"', 'Digest realm="q", nonce="nq"'], register, new DigestExchange());
     for (const info of ['nextnonce="n2"', 'nextnonce=""', 'rspauth="00"', 'cnonce="no", nextnonce="n2"', 'nextnonce']) session.acceptInfo('Authorization', info);
     session.acceptInfo('Proxy-Authorization', 'nextnonce="n2"');
@@ -173,7 +173,7 @@ describe('a digest session', () => {
   });
 
   it('says what kind of credentials it does not have, which is no wrong password', () => {
-    const session = new DigestSession(someone(), 'pass');
+    const session = new DigestSession({ user: someone(), password: 'pass' });
     const exchange = new DigestExchange();
     session.answer('Proxy-Authorization', ['Digest realm="p", nonce="np"'], register, exchange);
     expect(session.answer('Authorization', ['Digest realm="r", nonce="n", algorithm=AKAv1-MD5', 'Bearer realm="\r\nx"'], register, exchange)).toBeUndefined();
@@ -183,7 +183,7 @@ describe('a digest session', () => {
   });
 
   it('hashes what is not ASCII as UTF-8, and writes a quote in the name with its escape', () => {
-    const credentials = new DigestSession('zo\u00eb "z"', 'p\u00e4ss').answer(
+    const credentials = new DigestSession({ user: 'zo\u00eb "z"', password: 'p\u00e4ss' }).answer(
       'Authorization',
       ['Digest realm="Gr\u00f6\u00dfe", nonce="n", qop="auth", charset=UTF-8'],
       register,
@@ -197,7 +197,7 @@ describe('a digest session', () => {
     fc.assert(
       fc.property(fc.array(fc.record({ pick: fc.nat(), move: fc.nat(9) }), { minLength: 50, maxLength: 120 }), (moves) => {
         const user = someone();
-        const session = new DigestSession(user, 'pass');
+        const session = new DigestSession({ user, password: 'pass' });
         const server = new StrictServer(user);
         const waiting: { exchange: DigestExchange; credentials?: string; challenge?: string[] }[] = [];
         for (const { pick, move } of moves) {
@@ -226,7 +226,7 @@ describe('a digest session', () => {
   });
 
   it('answers a proxy and a registrar in one request', () => {
-    const session = new DigestSession(someone(), 'pass');
+    const session = new DigestSession({ user: someone(), password: 'pass' });
     const exchange = new DigestExchange();
     session.answer('Proxy-Authorization', ['Digest realm="p", nonce="np"'], register, exchange);
     const both = session.answer('Authorization', ['Digest realm="r", nonce="nr"'], register, exchange);

@@ -63,9 +63,8 @@ export class Account implements SipAccount, CoreOwner, RegisteringAccount {
 
   /** Credentials for the registrar are not shown to whom we call. */
   digestFor(method: string): DigestSession {
-    const { authUser, user, password } = this.settings;
-    if (method === 'REGISTER') return (this.#registerDigest ??= new DigestSession(authUser ?? user, password));
-    return (this.#callDigest ??= new DigestSession(authUser ?? user, password));
+    if (method === 'REGISTER') return (this.#registerDigest ??= new DigestSession(this.settings));
+    return (this.#callDigest ??= new DigestSession(this.settings));
   }
 
   get core(): AccountCore {

@@ -9,6 +9,7 @@ import { hash } from 'node:crypto';
 import { Interned } from './interned.js';
 import { randomToken } from './random-token.js';
 import { standalone } from './standalone.js';
+import type { AccountSettings } from './types.js';
 
 /** A parsed `WWW-Authenticate` or `Proxy-Authenticate`. Quoted values keep their escapes, as the hashes want them. */
 export interface Challenge {
@@ -91,14 +92,18 @@ export class DigestExchange {
   unanswerable: string | undefined;
 }
 
+/** Whose challenges are answered: an account's settings are such. */
+export type Credentials = Pick<AccountSettings, 'user' | 'authUser' | 'password'>;
+
 export class DigestSession {
   /** Replaced, never changed: an array that grows, by `push` or spreading, has room for sixteen. */
   #remembered: readonly Remembered[] = nothing;
 
-  constructor(
-    private readonly username: string,
-    private readonly password: string,
-  ) {}
+  constructor(private readonly credentials: Credentials) {}
+
+  get #username(): string {
+    return this.credentials.authUser ?? this.credentials.user;
+  }
 
   /** The credentials for challenges met before, to send unasked; empty at first. */
   prepare(request: DigestRequest, exchange: DigestExchange): [CredentialsHeader, string][] {
@@ -162,7 +167,7 @@ export class DigestSession {
   }
 
   #remember(terms: Terms, nonce: string, cnonce: string, sessionNonce?: string): void {
-    const entry: Remembered = { terms, nonce: standalone(nonce), cnonce, nc: givenUp.get(`${this.username} ${nonce}`) ?? 0 };
+    const entry: Remembered = { terms, nonce: standalone(nonce), cnonce, nc: givenUp.get(`${this.#username} ${nonce}`) ?? 0 };
     this.#remembered = this.#remembered.concat(sessionNonce === undefined ? entry : { ...entry, sessionNonce });
   }
 
@@ -170,13 +175,13 @@ export class DigestSession {
     this.#remembered = this.#remembered.filter((entry) => entry !== remembered);
     const [oldest] = givenUp.keys();
     if (oldest !== undefined && givenUp.size >= mostGivenUp) givenUp.delete(oldest);
-    givenUp.set(`${this.username} ${remembered.nonce}`, remembered.nc);
+    givenUp.set(`${this.#username} ${remembered.nonce}`, remembered.nc);
   }
 
   /** RFC 7616 3.4.2. */
   #ha1({ terms, nonce, cnonce, sessionNonce = nonce }: Remembered): string {
     const { openssl, isSession } = terms.algorithm;
-    const ha1 = hash(openssl, `${this.username}:${terms.realm}:${this.password}`, 'hex');
+    const ha1 = hash(openssl, `${this.#username}:${terms.realm}:${this.credentials.password}`, 'hex');
     return isSession ? hash(openssl, `${ha1}:${sessionNonce}:${cnonce}`, 'hex') : ha1;
   }
 
@@ -194,7 +199,7 @@ export class DigestSession {
     const middle = qop === undefined ? nonce : `${nonce}:${nc}:${cnonce}:${qop}`;
     const response = hash(algorithm.openssl, `${this.#ha1(remembered)}:${middle}:${ha2}`, 'hex');
 
-    let value = `Digest username="${this.username.replace(/[\\"]/g, '\\$&')}", realm="${realm}", nonce="${nonce}"`;
+    let value = `Digest username="${this.#username.replace(/[\\"]/g, '\\$&')}", realm="${realm}", nonce="${nonce}"`;
     value += `, uri="${request.uri}", response="${response}"`;
     if (algorithmName !== undefined) value += `, algorithm=${algorithmName}`;
     if (opaque !== undefined) value += `, opaque="${opaque}"`;

@@ -28,8 +28,8 @@ const kinds: Readonly<Record<string, HeaderKind>> = {
 };
 
 const others = [
-  'Accept', 'Accept-Encoding', 'Accept-Language', 'Alert-Info', 'Allow', 'Allow-Events', 'Authorization', 'Call-Info', 'Content-Disposition', 'Content-Encoding', 'Content-Language', 'Content-Type', 'Date', 'Diversion',
-  'Error-Info', 'Event', 'Expires', 'History-Info', 'MIME-Version', 'Min-Expires', 'Min-SE', 'Organization', 'Privacy', 'Priority', 'Proxy-Authenticate', 'Proxy-Authorization', 'Proxy-Require', 'RAck', 'RSeq', 'Reason', 'Refer-To',
+  'Accept', 'Accept-Encoding', 'Accept-Language', 'Alert-Info', 'Allow', 'Allow-Events', 'Authentication-Info', 'Authorization', 'Call-Info', 'Content-Disposition', 'Content-Encoding', 'Content-Language', 'Content-Type', 'Date', 'Diversion',
+  'Error-Info', 'Event', 'Expires', 'History-Info', 'MIME-Version', 'Min-Expires', 'Min-SE', 'Organization', 'Privacy', 'Priority', 'Proxy-Authenticate', 'Proxy-Authentication-Info', 'Proxy-Authorization', 'Proxy-Require', 'RAck', 'RSeq', 'Reason', 'Refer-To',
   'Referred-By', 'Remote-Party-ID', 'Replaces', 'Reply-To', 'Require', 'Retry-After', 'Server', 'Session-Expires', 'Subject', 'Subscription-State', 'Supported', 'Timestamp', 'Unsupported', 'User-Agent', 'WWW-Authenticate',
   'Warning',
 ];

@@ -122,7 +122,7 @@ export class UdpSocket {
     this.#unsentBytes += bytes.length;
     const address = this.#isV6 && isIPv4(remote.address) ? `::ffff:${remote.address}` : remote.address;
     try {
-      this.socket.send(bytes, 0, bytes.length, remote.port, address, (error) => {
+      this.socket.send(bytes, remote.port, address, (error) => {
         this.#sent(bytes.length, remote, error, onError);
       });
     } catch (thrown) {
