@@ -2,8 +2,8 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 /**
- * `unit`: everything that needs nothing but Node. `rig`: two stacks call each other 10,000 times over a bad network. `interop`: real servers
- * from Debian's packages, one file at a time.
+ * `unit`: everything that needs nothing but Node. `fuzz`: a minute of spoilt messages into a stack. `rig`: two stacks call each other 10,000
+ * times over a bad network. `interop`: real servers from Debian's packages, one file at a time.
  */
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -17,9 +17,17 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['spec/**/*.spec.ts'],
-          exclude: ['spec/interop/**', 'spec/bench/**'],
+          exclude: ['spec/interop/**', 'spec/bench/**', 'spec/fuzz/**'],
           setupFiles: ['spec/support/leaks.ts'],
           testTimeout: 20_000,
+        },
+      },
+      {
+        root,
+        test: {
+          name: 'fuzz',
+          include: ['spec/fuzz/**/*.spec.ts'],
+          testTimeout: 300_000,
         },
       },
       {
