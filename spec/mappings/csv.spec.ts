@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { formatMappingsCsv, parseMappingsCsv } from '../../src/mappings/csv.js';
-import { sipTransports, type Mapping } from '../../src/mappings/mapping.js';
+import { sipTransports } from '../../src/base/sip-transport.js';
+import type { Mapping } from '../../src/mappings/mapping.js';
 
 async function* asPages(...pages: Mapping[][]): AsyncGenerator<Mapping[]> {
   for (const page of pages) yield await Promise.resolve(page);

@@ -4,13 +4,11 @@
  * editors use is made from this file.
  */
 import * as z from 'zod';
+import { sipTransports } from '../base/sip-transport.js';
 import { hour, minute, second } from '../base/units.js';
 import {
   addressBlock, dropNulls, duration, flag, host, isRecord, list, oneWordOf, rate, readNumber, readObject, secret, section, text, wants, whole,
 } from './values.js';
-
-/** How SIP travels to a registrar (RFC 3261 section 18, RFC 7118 for ws and wss). */
-export const sipTransports = ['udp', 'tcp', 'tls', 'ws', 'wss'] as const;
 
 /** What loads the class of this package. */
 export const builtInExtension = 'im.dlg.sip.extension.SipExtension';

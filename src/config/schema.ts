@@ -7,15 +7,12 @@ import { dirname, resolve } from 'node:path';
 import type * as z from 'zod';
 import { ConfigError, messageOf } from '../base/errors.js';
 import type { ConfigIssue } from '../base/errors.js';
-import type { sipTransports } from './keys.js';
+import type { SipTransport } from '../base/sip-transport.js';
 import { postgresqlServerKeys, serverConfSchema } from './keys.js';
 import { knownKeys } from './json-schema.js';
 import { nearestName } from './nearest.js';
 import type { ConfigTree } from './read.js';
 import { isRecord } from './values.js';
-
-/** How SIP travels to a registrar. */
-export type SipTransport = (typeof sipTransports)[number];
 
 /** `modules.sip` and `services.postgresql`. The keys' meaning stands in `keys.ts`; every `...Ms` is in milliseconds. */
 export interface SipConfig {

@@ -8,30 +8,15 @@ import type { PGlite } from '@electric-sql/pglite';
 import knex, { type Knex } from 'knex';
 import { ExtensionError, messageOf } from '../base/errors.js';
 import { second } from '../base/units.js';
+import type { DatabaseConfig } from '../config/schema.js';
 import { bareCause, describeDatabaseError } from './database-errors.js';
 import { lockDirectory } from './directory-lock.js';
 import { pgliteDialect } from './pglite-dialect.js';
 
-export interface EmbeddedSettings {
-  kind: 'embedded';
-  /** A directory of its own, made when absent; ":memory:" keeps nothing. */
-  directory: string;
-}
-
-export interface PostgresqlSettings {
-  kind: 'postgresql';
-  host: string;
-  port: number;
-  db: string;
-  user: string;
-  password: string;
-  /** TLS with a certificate that is verified. */
-  ssl: boolean;
-  /** No more connections than this. */
-  poolMax: number;
-}
-
-export type DatabaseSettings = EmbeddedSettings | PostgresqlSettings;
+/** `services.postgresql`; a directory of ":memory:" keeps nothing. */
+export type DatabaseSettings = DatabaseConfig;
+type EmbeddedSettings = Extract<DatabaseConfig, { kind: 'embedded' }>;
+export type PostgresqlSettings = Extract<DatabaseConfig, { kind: 'postgresql' }>;
 
 export interface Database {
   readonly knex: Knex;

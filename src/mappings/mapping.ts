@@ -6,10 +6,8 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { MappingError } from '../base/errors.js';
+import { sipTransports, type SipTransport } from '../base/sip-transport.js';
 import type { Peer, PeerType } from '../host/contract.js';
-
-export const sipTransports = ['udp', 'tcp', 'tls', 'ws', 'wss'] as const;
-export type SipTransport = (typeof sipTransports)[number];
 
 /** How a WebSocket flow is opened: `sip_parameters.method`, `sip_headers.host` and `sip_headers.location`. */
 export interface WebSocketHandshake {

@@ -5,7 +5,9 @@
  * remote address, or a connection (RFC 5626). A *binding* is what a REGISTER leaves at the registrar: AOR -> Contact.
  */
 
-export type SipTransport = 'udp' | 'tcp' | 'tls' | 'ws' | 'wss';
+import type { SipTransport } from '../base/sip-transport.js';
+
+export type { SipTransport };
 
 /** Where a registrar is and how it is reached. */
 export interface SipTarget {

@@ -1,0 +1,4 @@
+/** How SIP travels (RFC 3261 18, RFC 7118), as `sip_parameters` and the configuration write it. */
+export const sipTransports = ['udp', 'tcp', 'tls', 'ws', 'wss'] as const;
+
+export type SipTransport = (typeof sipTransports)[number];
