@@ -3,7 +3,7 @@
  * did all that the RFC asks and the network ate every bit of it; what crossed is looked through to know.
  */
 import type { LossyNetwork } from '../../support/lossy-network.js';
-import { ghost, type RegistrarProxy } from './registrar-proxy.js';
+import type { RegistrarProxy } from './registrar-proxy.js';
 import type { RigCall, RigUserAgent } from './user-agent.js';
 import { WireMessage } from './wire-message.js';
 
@@ -66,35 +66,6 @@ function judgeRegistration({ user, registration, askedS, isRegistering }: RigUse
   const binding = proxy.bindings.get(user);
   const isThere = binding !== undefined && binding.uri.includes(`token${user}@`) && binding.expiresAtMs > binding.boundAtMs;
   return isThere === askedS > 0 ? undefined : `it was told ${JSON.stringify(registration)}, but the registrar has ${JSON.stringify(binding)}`;
-}
-
-/**
- * RFC 3261 8.2, 17: where nothing is lost every request has a final response, but an INVITE to nobody. A BYE that comes straight from
- * the other side once our own has been answered finds no dialog and no registrar: it is a stranger's.
- */
-export function unanswered(agents: readonly RigUserAgent[], network: LossyNetwork): string[] {
-  const asked = new Map<string, { first: string; crosses: string }>();
-  const answered = new Set<string>();
-  const isAgents = (place: string): boolean => agents.some(({ address }) => place.startsWith(`${address}:`));
-  const hungUp = new Set<string>();
-  const hostOf = (place: string): string => place.slice(0, place.indexOf(':'));
-  for (const { text, from, to } of network.crossings) {
-    const first = text.slice(0, text.indexOf('\r\n'));
-    const branch = /branch=([^;\r]+)/.exec(text)?.[1] ?? '';
-    const method = /^CSeq: \d+ (\w+)/m.exec(text)?.[1] ?? '';
-    if (first.startsWith('SIP/2.0 ')) {
-      if (first[8] !== '1' && isAgents(to)) answered.add(branch + method);
-      continue;
-    }
-    // A registrar is asked with OPTIONS to the last.
-    if (method === 'ACK' || method === 'OPTIONS' || text.includes(`sip:${ghost}@`) || !isAgents(from)) continue;
-    const callId = /^Call-ID: (.*)$/m.exec(text)?.[1] ?? '';
-    if (method === 'BYE') hungUp.add(callId + hostOf(from));
-    asked.set(branch + method, { first: `${first} from ${from}`, crosses: isAgents(to) && method === 'BYE' ? callId + hostOf(to) : '' });
-  }
-  return [...asked]
-    .filter(([key, { crosses }]) => !answered.has(key) && !hungUp.has(crosses))
-    .map(([, { first }]) => `${first} was never answered`);
 }
 
 /** The messages of one call. */

@@ -6,7 +6,8 @@ import fc from 'fast-check';
 import { ManualClock, settlePromises } from '../../support/manual-clock.js';
 import { withManualGlobals } from '../../support/manual-globals.js';
 import { LossyNetwork, type Crossing, type NetworkFaults } from '../../support/lossy-network.js';
-import { disagreements, unanswered } from './agreement.js';
+import { disagreements, type Weather } from './agreement.js';
+import { wireFaults } from './on-the-wire.js';
 import { ghost, proxyAt, RegistrarProxy, type ProxySettings } from './registrar-proxy.js';
 import { RigUserAgent } from './user-agent.js';
 
@@ -64,8 +65,7 @@ async function run({ network: faultRates, proxy: proxySettings, seed, steps }: S
     b: await RigUserAgent.open('b', addresses.b, network, proxySettings),
   };
   const both = [agents.a, agents.b] as const;
-  const happens = (what: Step['does']): boolean => steps.some(({ does }) => does === what);
-  const weather = happens('restart proxy') ? 'restarts' : network.faults.loss > 0 || network.faults.loses !== undefined || happens('cut connections') ? 'lossy' : 'fair';
+  const weather = weatherOf(network.faults, steps);
   const faults: string[] = [];
   try {
     for (const agent of both) agent.register(3_600);
@@ -94,7 +94,7 @@ async function run({ network: faultRates, proxy: proxySettings, seed, steps }: S
       if (left.length > 0) faults.push(`${agent.user}: left over: ${JSON.stringify(Object.fromEntries(left))}`);
       faults.push(...agent.problems);
     }
-    if (weather === 'fair') faults.push(...unanswered(both, network));
+    faults.push(...wireFaults(both, network, weather === 'fair'));
     await clock.advance(reportMs);
     if (clock.pending > 0) faults.push(`${clock.pending} timers left over`);
   } catch (thrown) {
@@ -103,6 +103,12 @@ async function run({ network: faultRates, proxy: proxySettings, seed, steps }: S
   await Promise.all(both.map(({ stack }) => stack.close()));
   const stories = both.flatMap(({ user, calls }) => calls.map(({ name, story }) => `${user} ${name}: ${story.join(', ')}`)).join('\n');
   return { faults, stories, crossings: network.crossings, ladder: () => network.ladder(names) };
+}
+
+function weatherOf({ loss, loses }: NetworkFaults, steps: readonly Step[]): Weather {
+  if (steps.some(({ does }) => does === 'restart proxy')) return 'restarts';
+  const isLossy = loss > 0 || loses !== undefined || steps.some(({ does }) => does === 'cut connections');
+  return isLossy ? 'lossy' : 'fair';
 }
 
 function take(
