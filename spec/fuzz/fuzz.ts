@@ -12,6 +12,7 @@ import { runInNewContext } from 'node:vm';
 import { minute } from '../../src/base/units.js';
 import { isParseFault } from '../../src/sip/parser/fault.js';
 import { parseMessage } from '../../src/sip/parser/parse-message.js';
+import { busyMs } from '../support/busy.js';
 import { ManualClock, settle, settlePromises } from '../support/manual-clock.js';
 import { withManualGlobals } from '../support/manual-globals.js';
 import { FarSide } from './far-side.js';
@@ -39,7 +40,7 @@ export interface FuzzReport {
 
 export interface FuzzFault {
   readonly what: string;
-  /** Latin-1. */
+  /** What arrived last, or what was sent. */
   readonly message: string;
 }
 
@@ -58,8 +59,8 @@ export async function fuzz(options: { seed: number; seconds: number; messages?: 
   let longestMs = 0;
   let heapBefore = 0;
 
-  const note = (what: string): void => {
-    if (!faults.has(what)) faults.set(what, { what, message: current.toString('latin1') });
+  const note = (what: string, message = current.toString('latin1')): void => {
+    if (!faults.has(what)) faults.set(what, { what, message });
   };
   const rejected = (reason: unknown): void => {
     note(`a rejection that nobody handles: ${wordsOf(reason)}`);
@@ -82,7 +83,7 @@ export async function fuzz(options: { seed: number; seconds: number; messages?: 
     const seen = { isContained: false, far: undefined as FarSide | undefined };
     const near = await NearSide.open(clock, random, {
       onSent: (text) => {
-        if (!text.startsWith('SIP/') && isParseFault(parseMessage(Buffer.from(text)))) note(`sent a ${text.slice(0, text.indexOf(' '))} that is no SIP`);
+        if (!text.startsWith('SIP/') && isParseFault(parseMessage(Buffer.from(text)))) note(`sent a ${text.slice(0, text.indexOf(' '))} that is no SIP`, text);
         seen.far?.hear(text);
       },
       onContained: (why) => {
@@ -141,14 +142,6 @@ export async function fuzz(options: { seed: number; seconds: number; messages?: 
   await settle();
   process.off('unhandledRejection', rejected);
   return { seed: options.seed, messages, rounds, longestMs, grownBytes: heapBefore, faults: [...faults.values()] };
-}
-
-/** CPU milliseconds that `deliver` takes. */
-function busyMs(deliver: () => void): number {
-  const before = process.cpuUsage();
-  deliver();
-  const { user, system } = process.cpuUsage(before);
-  return (user + system) / 1_000;
 }
 
 function heapUsed(): number {
