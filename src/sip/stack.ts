@@ -1,42 +1,29 @@
 /**
- * The SIP stack: flows below, accounts with their SIP.js cores above, and between them the way of each message: parsed, checked, given
- * to the account it is for. Whatever goes wrong with one message stays with that message.
+ * The SIP stack: flows below, accounts with their SIP.js cores above; what comes in goes the way of `reception`.
  */
-import { LoggerFactory, type IncomingRequestMessage } from 'sip.js/lib/core/index.js';
+import { LoggerFactory } from 'sip.js/lib/core/index.js';
 import type { Clock, Timer } from '../base/clock.js';
-import { messageOf } from '../base/errors.js';
 import { second } from '../base/units.js';
 import { Account, type AccountOwner } from './account.js';
 import { Accounts } from './accounts.js';
-import type { AccountCore, CoreOwner } from './account-core.js';
+import type { CoreOwner } from './account-core.js';
 import { ContactAddresses } from './contact-addresses.js';
 import { installCorrections } from './corrections/index.js';
-import { accountFor, knows } from './demux.js';
 import { DropReport, type DropKind } from './guards/drops.js';
 import { FlowProbes, writeQuestion } from './guards/flow-probes.js';
-import { StrangerLimit } from './guards/stranger-limit.js';
 import { mostTransactions, TransactionCount } from './guards/transaction-count.js';
-import { InvitingCall } from './incoming-call.js';
 import { Interned } from './interned.js';
-import type { ReceivedRequest, Wire } from './internals.js';
+import type { Wire } from './internals.js';
 import { KnownSources } from './known-sources.js';
-import { isParseFault, type ParseFault } from './parser/fault.js';
 import { installGrammar } from './parser/grammar.js';
-import { ParsedResponse, type ParsedRequest, type RawHeader } from './parser/message.js';
-import { parseMessage } from './parser/parse-message.js';
-import { toNameAddress, parseNameAddress } from './parser/uri.js';
-import type { ViaValue } from './parser/via.js';
 import { randomToken } from './random-token.js';
-import { refusalOf } from './request-checks.js';
+import { Reception } from './reception.js';
 import { Retransmission } from './retransmission.js';
 import type { StackContext } from './stack-context.js';
-import { statelessReply, replyToFault } from './stateless-reply.js';
-import { cancelKeyOf, transactionKey } from './transaction-key.js';
 import { FlowTable, keepAliveMs, type FlowTableSettings } from './transports/flow-table.js';
 import type { Endpoint, Flow, FlowEvents, Flows } from './transports/flow.js';
-import type { AccountSettings, NameAddress, SipAccount, SipStack, SipStackEvents, SipStackUsage, SipTarget, SipWireTap } from './types.js';
-import { markVia, responseEndpoint } from './via-marks.js';
-import { FlowWire, PendingWire, WireBack } from './wires.js';
+import type { AccountSettings, SipAccount, SipStack, SipStackEvents, SipStackUsage, SipTarget, SipWireTap } from './types.js';
+import { FlowWire, PendingWire } from './wires.js';
 
 export interface SipStackSettings {
   readonly flows: FlowTableSettings;
@@ -65,8 +52,6 @@ export interface SipStackDependencies {
 
 /** How often cores that hold nothing any more are dropped. */
 const coreSweepMs = second / 2;
-/** When there are too many transactions, seconds. */
-const overloadRetryS = 5;
 const nobodyListens = (): void => undefined;
 
 /** Binds the sockets. Rejects with SIP_TRANSPORT or CONFIG_INVALID. */
@@ -87,8 +72,8 @@ class Stack implements SipStack, AccountOwner {
   readonly serverTransactions: TransactionCount;
   readonly #accounts = new Accounts();
   readonly drops: DropReport;
+  readonly reception: Reception;
   readonly #sources: KnownSources;
-  readonly #strangers: StrangerLimit;
   readonly #probes: FlowProbes;
   readonly #contacts: ContactAddresses;
   readonly #retransmission: Retransmission;
@@ -104,7 +89,7 @@ class Stack implements SipStack, AccountOwner {
     const flows = await openFlows(
       settings.flows,
       {
-        onMessage: (flow, bytes) => receiver.stack?.receive(flow, bytes),
+        onMessage: (flow, bytes) => receiver.stack?.reception.receive(flow, bytes),
         onClosed: (flow, why) => receiver.stack?.flowClosed(flow, why),
         onFault: (error) => {
           dependencies.log.warn(error.message);
@@ -128,7 +113,6 @@ class Stack implements SipStack, AccountOwner {
     this.#sources = new KnownSources(settings.trusted);
     this.clientTransactions = new TransactionCount(settings.maxTransactions ?? mostTransactions);
     this.serverTransactions = new TransactionCount(settings.maxTransactions ?? mostTransactions);
-    this.#strangers = new StrangerLimit(dependencies.clock);
     this.#probes = new FlowProbes(dependencies.clock, {
       intervalMs: settings.flows.keepAliveMs ?? keepAliveMs,
       ask: (flow, question) => {
@@ -146,6 +130,18 @@ class Stack implements SipStack, AccountOwner {
       flow.send(text, onError);
     });
     this.loggerFactory.builtinEnabled = false;
+    this.reception = new Reception({
+      context: this,
+      flows,
+      accounts: this.#accounts,
+      sources: this.#sources,
+      probes: this.#probes,
+      retransmission: this.#retransmission,
+      drops: this.drops,
+      events: dependencies.events,
+      tap: dependencies.tap,
+      log: dependencies.log,
+    });
   }
 
   // ---- SipStack -------------------------------------------------------------------------------------
@@ -249,35 +245,7 @@ class Stack implements SipStack, AccountOwner {
     return this.#contacts.learn(flow, received, rport);
   }
 
-  // ---- from the wire ------------------------------------------------------------------------------------
-
-  receive(flow: Flow, bytes: Buffer): void {
-    const { tap } = this.dependencies;
-    const { address } = flow.remote;
-    const isKnown = this.#sources.has(address);
-    if (!isKnown && !this.#strangers.admits(address)) {
-      this.drops.note('flood', address);
-      return;
-    }
-    const peer = `${address}:${String(flow.remote.port)}`;
-    try {
-      const message = parseMessage(bytes);
-      if (isParseFault(message)) {
-        tap?.onMessage('in', flow.transport, peer, bytes.toString('latin1'));
-        this.#receiveFault(flow, message, isKnown);
-        return;
-      }
-      tap?.onMessage('in', flow.transport, peer, message.data);
-      if (!flow.isReliable) this.#probes.heard(flow);
-      const isOurs = message instanceof ParsedResponse ? this.#receiveResponse(flow, message) : this.#receiveRequest(flow, message, isKnown);
-      if (!isKnown && isOurs) this.#strangers.giveBack(address);
-    } catch (thrown) {
-      const why = messageOf(thrown);
-      if (this.drops.note('failed', address, why)) {
-        this.dependencies.log.warn(`A message from ${peer} over ${flow.transport} could not be handled: ${why}`);
-      }
-    }
-  }
+  // ---- flows ----------------------------------------------------------------------------------------------
 
   flowClosed(flow: Flow, why: string): void {
     this.#lost(why, (account) => account.flow === flow);
@@ -287,124 +255,6 @@ class Stack implements SipStack, AccountOwner {
     const lost: Account[] = [];
     for (const account of this.#accounts) if (isOver(account)) lost.push(account);
     if (lost.length > 0) this.dependencies.events.onFlowLost(lost, why);
-  }
-
-  #receiveFault(flow: Flow, fault: ParseFault, isKnown: boolean): void {
-    this.drops.note('unparsable', flow.remote.address, fault.fault);
-    const reply = isKnown ? replyToFault(fault) : undefined;
-    if (reply !== undefined) this.#retransmission.sendOnce(flow, reply, nobodyListens);
-  }
-
-  /** @returns whether a request of ours waited for it */
-  #receiveResponse(flow: Flow, message: ParsedResponse): boolean {
-    const status = message.statusCode ?? 0;
-    const key = message.viaBranch + message.method;
-    const wire = this.#wires.get(flow);
-    if (wire !== undefined) wire.responses += 1;
-    if (!flow.isReliable && !this.#retransmission.receiveResponse(key, status)) return true;
-    const core = this.#accounts.byBranch(message.viaBranch)?.existingCore;
-    if (core?.userAgentClients.has(key) !== true) {
-      if (this.#probes.isAnswer(flow, message.viaBranch)) return true;
-      this.drops.note('unmatched', flow.remote.address);
-      return false;
-    }
-    core.receiveIncomingResponseFromTransport(message);
-    return true;
-  }
-
-  /** @returns whether it is for us to handle */
-  #receiveRequest(flow: Flow, message: ParsedRequest, isKnownSource: boolean): boolean {
-    const { method } = message;
-    const via = message.parseHeader('via') as ViaValue;
-    // SIP.js looks transactions up by this field alone.
-    message.viaBranch = transactionKey(message, via);
-
-    const account = accountFor(message, this.#accounts, this.ignoresContact);
-    const isKnown = isKnownSource || this.#retransmission.hasAnswered(message.viaBranch) || (account !== undefined && knows(account, message));
-    if (!isKnown) {
-      // Scanners get silence (behaviour 23).
-      this.drops.note('stranger', flow.remote.address);
-      return false;
-    }
-    const repeatKey = method === 'CANCEL' ? cancelKeyOf(message.viaBranch) : message.viaBranch;
-    if (!flow.isReliable && !this.#retransmission.receiveRequest(repeatKey, method)) return true;
-
-    const [top] = message.headers.Via as RawHeader[];
-    if (top === undefined) return true;
-    const wire = this.#wireBack(flow, top, via, account);
-    message.headers.Via = [markVia(top, via, flow.remote), ...(message.headers.Via ?? []).slice(1)];
-    const request: ReceivedRequest = Object.assign(message, { wire });
-    if (account === undefined) {
-      // RFC 3261 9.2, 12.2.2: nothing is known of what it belongs to.
-      this.#refuseStateless(request, method === 'CANCEL' || message.toTag ? 481 : 404);
-      return true;
-    }
-    if (this.serverTransactions.isFull && isNew(message, account)) {
-      // RFC 3261 21.5.4: "may indicate when the client should retry the request in a Retry-After header field".
-      this.drops.note('overload', flow.remote.address);
-      this.#refuseStateless(request, 503, [`Retry-After: ${String(overloadRetryS)}`]);
-      return true;
-    }
-    // Before it ever sent, an account is where its first caller found it.
-    account.flow ??= flow;
-    this.#deliver(account, request);
-    return true;
-  }
-
-  /** RFC 3261 18.2.2: over a connection as the request came, or a new one to its sender; over UDP as Via says. */
-  #wireBack(flow: Flow, top: RawHeader, via: ViaValue, account: Account | undefined): Wire {
-    if (flow.isReliable) {
-      // A registrar is found by its own name and handshake, which its address does not tell.
-      const registrar = account !== undefined && this.flows.existing(account.settings.target) === flow ? account.settings.target : undefined;
-      return new WireBack(this.wireOver(flow), () => (registrar === undefined ? this.#wireToSender(flow, via) : this.wireTo(registrar)));
-    }
-    const endpoint = responseEndpoint(top, via, flow.remote);
-    if (endpoint.port === flow.remote.port) return this.wireOver(flow);
-    return this.wireTo({ transport: 'udp', host: endpoint.address, port: endpoint.port });
-  }
-
-  /** Nobody connects to a WebSocket client. */
-  #wireToSender(flow: Flow, via: ViaValue): Wire {
-    const { transport, remote } = flow;
-    if (transport !== 'tcp' && transport !== 'tls') return this.wireOver(flow);
-    return this.wireTo({ transport, host: remote.address, port: via.port ?? (transport === 'tls' ? 5061 : 5060) });
-  }
-
-  #deliver(account: Account, request: ReceivedRequest): void {
-    const refusal = request.method === 'ACK' ? undefined : refusalOf(request);
-    if (refusal !== undefined) {
-      this.#refuseStateless(request, refusal.status, refusal.headers);
-      return;
-    }
-    const requestUri = requestUriOf(request);
-    const { core } = account;
-    // The account is found; SIP.js would refuse a Request-URI that is neither the AOR's user nor the Contact's with 404.
-    request.ruri = core.configuration.contact.uri;
-    core.delegate = {
-      onInvite: (uas) => {
-        this.#invited(account, core, uas, requestUri, request.wire);
-      },
-    };
-    core.receiveIncomingRequestFromTransport(request);
-  }
-
-  #invited(account: Account, core: AccountCore, uas: InvitingUas, requestUri: NameAddress, wire: Wire): void {
-    const noteSource = (dialogId: string, source: Wire | undefined): void => {
-      core.noteSource(dialogId, source);
-    };
-    const call = new InvitingCall(account, uas, requestUri, noteSource, wire, this.clock);
-    try {
-      this.dependencies.events.onInvite(call);
-    } catch (thrown) {
-      call.reject(500);
-      throw thrown;
-    }
-  }
-
-  #refuseStateless(request: ReceivedRequest, status: number, extraHeaders: readonly string[] = []): void {
-    if (request.method === 'ACK') return;
-    const text = statelessReply(request, status, this.userAgent, extraHeaders);
-    request.wire.sendResponse(text, undefined, status, request.method === 'INVITE', nobodyListens);
   }
 
   readonly #dropIdleCores = (): void => {
@@ -418,18 +268,6 @@ class Stack implements SipStack, AccountOwner {
   };
 }
 
-/** It belongs to no dialog and no transaction yet. */
-function isNew({ method, toTag, viaBranch }: ParsedRequest, { existingCore }: Account): boolean {
-  return method !== 'ACK' && method !== 'CANCEL' && !toTag && existingCore?.userAgentServers.has(viaBranch) !== true;
-}
-
 function isSameEndpoint(one: Endpoint, other: Endpoint): boolean {
   return one.port === other.port && one.address === other.address;
-}
-
-type InvitingUas = ConstructorParameters<typeof InvitingCall>[1];
-
-function requestUriOf(request: IncomingRequestMessage): NameAddress {
-  const text = request.ruri?.toString() ?? '';
-  return parseNameAddress(`<${text}>`) ?? toNameAddress(request.to);
 }

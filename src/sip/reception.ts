@@ -1,0 +1,212 @@
+/**
+ * The way of a message in: parsed, checked, given to the account it is for. Whatever goes wrong with one message stays with that message.
+ */
+import type { IncomingRequestMessage } from 'sip.js/lib/core/index.js';
+import { messageOf } from '../base/errors.js';
+import type { AccountCore } from './account-core.js';
+import type { Account } from './account.js';
+import type { Accounts } from './accounts.js';
+import { accountFor, knows } from './demux.js';
+import type { DropReport } from './guards/drops.js';
+import type { FlowProbes } from './guards/flow-probes.js';
+import { StrangerLimit } from './guards/stranger-limit.js';
+import { InvitingCall } from './incoming-call.js';
+import type { ReceivedRequest, Wire } from './internals.js';
+import type { KnownSources } from './known-sources.js';
+import { isParseFault, type ParseFault } from './parser/fault.js';
+import { ParsedResponse, type ParsedRequest, type RawHeader } from './parser/message.js';
+import { parseMessage } from './parser/parse-message.js';
+import { parseNameAddress, toNameAddress } from './parser/uri.js';
+import type { ViaValue } from './parser/via.js';
+import { refusalOf } from './request-checks.js';
+import type { Retransmission } from './retransmission.js';
+import type { StackContext } from './stack-context.js';
+import { replyToFault, statelessReply } from './stateless-reply.js';
+import { cancelKeyOf, transactionKey } from './transaction-key.js';
+import type { Flow, Flows } from './transports/flow.js';
+import type { NameAddress, SipStackEvents, SipWireTap } from './types.js';
+import { markVia, responseEndpoint } from './via-marks.js';
+import { WireBack } from './wires.js';
+
+/** What is between the flows and the accounts. */
+export interface ReceptionParts {
+  readonly context: StackContext;
+  readonly flows: Pick<Flows, 'existing'>;
+  readonly accounts: Accounts;
+  readonly sources: KnownSources;
+  readonly probes: FlowProbes;
+  readonly retransmission: Retransmission;
+  readonly drops: DropReport;
+  readonly events: Pick<SipStackEvents, 'onInvite'>;
+  readonly tap: SipWireTap | undefined;
+  readonly log: { warn(message: string): void };
+}
+
+/** When there are too many transactions, seconds. */
+const overloadRetryS = 5;
+const nobodyListens = (): void => undefined;
+
+export class Reception {
+  readonly #strangers: StrangerLimit;
+
+  constructor(private readonly parts: ReceptionParts) {
+    this.#strangers = new StrangerLimit(parts.context.clock);
+  }
+
+  receive(flow: Flow, bytes: Buffer): void {
+    const { tap } = this.parts;
+    const { address } = flow.remote;
+    const isKnown = this.parts.sources.has(address);
+    if (!isKnown && !this.#strangers.admits(address)) {
+      this.parts.drops.note('flood', address);
+      return;
+    }
+    const peer = `${address}:${String(flow.remote.port)}`;
+    try {
+      const message = parseMessage(bytes);
+      if (isParseFault(message)) {
+        tap?.onMessage('in', flow.transport, peer, bytes.toString('latin1'));
+        this.#receiveFault(flow, message, isKnown);
+        return;
+      }
+      tap?.onMessage('in', flow.transport, peer, message.data);
+      if (!flow.isReliable) this.parts.probes.heard(flow);
+      const isOurs = message instanceof ParsedResponse ? this.#receiveResponse(flow, message) : this.#receiveRequest(flow, message, isKnown);
+      if (!isKnown && isOurs) this.#strangers.giveBack(address);
+    } catch (thrown) {
+      const why = messageOf(thrown);
+      if (this.parts.drops.note('failed', address, why)) {
+        this.parts.log.warn(`A message from ${peer} over ${flow.transport} could not be handled: ${why}`);
+      }
+    }
+  }
+
+  #receiveFault(flow: Flow, fault: ParseFault, isKnown: boolean): void {
+    this.parts.drops.note('unparsable', flow.remote.address, fault.fault);
+    const reply = isKnown ? replyToFault(fault) : undefined;
+    if (reply !== undefined) this.parts.retransmission.sendOnce(flow, reply, nobodyListens);
+  }
+
+  /** @returns whether a request of ours waited for it */
+  #receiveResponse(flow: Flow, message: ParsedResponse): boolean {
+    const status = message.statusCode ?? 0;
+    const key = message.viaBranch + message.method;
+    this.parts.context.wireOver(flow).responses += 1;
+    if (!flow.isReliable && !this.parts.retransmission.receiveResponse(key, status)) return true;
+    const core = this.parts.accounts.byBranch(message.viaBranch)?.existingCore;
+    if (core?.userAgentClients.has(key) !== true) {
+      if (this.parts.probes.isAnswer(flow, message.viaBranch)) return true;
+      this.parts.drops.note('unmatched', flow.remote.address);
+      return false;
+    }
+    core.receiveIncomingResponseFromTransport(message);
+    return true;
+  }
+
+  /** @returns whether it is for us to handle */
+  #receiveRequest(flow: Flow, message: ParsedRequest, isKnownSource: boolean): boolean {
+    const { method } = message;
+    const via = message.parseHeader('via') as ViaValue;
+    // SIP.js looks transactions up by this field alone.
+    message.viaBranch = transactionKey(message, via);
+
+    const account = accountFor(message, this.parts.accounts, this.parts.context.ignoresContact);
+    const isKnown = isKnownSource || this.parts.retransmission.hasAnswered(message.viaBranch) || (account !== undefined && knows(account, message));
+    if (!isKnown) {
+      // Scanners get silence (behaviour 23).
+      this.parts.drops.note('stranger', flow.remote.address);
+      return false;
+    }
+    const repeatKey = method === 'CANCEL' ? cancelKeyOf(message.viaBranch) : message.viaBranch;
+    if (!flow.isReliable && !this.parts.retransmission.receiveRequest(repeatKey, method)) return true;
+
+    const [top] = message.headers.Via as RawHeader[];
+    if (top === undefined) return true;
+    const wire = this.#wireBack(flow, top, via, account);
+    message.headers.Via = [markVia(top, via, flow.remote), ...(message.headers.Via ?? []).slice(1)];
+    const request: ReceivedRequest = Object.assign(message, { wire });
+    if (account === undefined) {
+      // RFC 3261 9.2, 12.2.2: nothing is known of what it belongs to.
+      this.#refuseStateless(request, method === 'CANCEL' || message.toTag ? 481 : 404);
+      return true;
+    }
+    if (this.parts.context.serverTransactions.isFull && isNew(message, account)) {
+      // RFC 3261 21.5.4: "may indicate when the client should retry the request in a Retry-After header field".
+      this.parts.drops.note('overload', flow.remote.address);
+      this.#refuseStateless(request, 503, [`Retry-After: ${String(overloadRetryS)}`]);
+      return true;
+    }
+    // Before it ever sent, an account is where its first caller found it.
+    account.flow ??= flow;
+    this.#deliver(account, request);
+    return true;
+  }
+
+  /** RFC 3261 18.2.2: over a connection as the request came, or a new one to its sender; over UDP as Via says. */
+  #wireBack(flow: Flow, top: RawHeader, via: ViaValue, account: Account | undefined): Wire {
+    if (flow.isReliable) {
+      // A registrar is found by its own name and handshake, which its address does not tell.
+      const registrar = account !== undefined && this.parts.flows.existing(account.settings.target) === flow ? account.settings.target : undefined;
+      return new WireBack(this.parts.context.wireOver(flow), () => (registrar === undefined ? this.#wireToSender(flow, via) : this.parts.context.wireTo(registrar)));
+    }
+    const endpoint = responseEndpoint(top, via, flow.remote);
+    if (endpoint.port === flow.remote.port) return this.parts.context.wireOver(flow);
+    return this.parts.context.wireTo({ transport: 'udp', host: endpoint.address, port: endpoint.port });
+  }
+
+  /** Nobody connects to a WebSocket client. */
+  #wireToSender(flow: Flow, via: ViaValue): Wire {
+    const { transport, remote } = flow;
+    if (transport !== 'tcp' && transport !== 'tls') return this.parts.context.wireOver(flow);
+    return this.parts.context.wireTo({ transport, host: remote.address, port: via.port ?? (transport === 'tls' ? 5061 : 5060) });
+  }
+
+  #deliver(account: Account, request: ReceivedRequest): void {
+    const refusal = request.method === 'ACK' ? undefined : refusalOf(request);
+    if (refusal !== undefined) {
+      this.#refuseStateless(request, refusal.status, refusal.headers);
+      return;
+    }
+    const requestUri = requestUriOf(request);
+    const { core } = account;
+    // The account is found; SIP.js would refuse a Request-URI that is neither the AOR's user nor the Contact's with 404.
+    request.ruri = core.configuration.contact.uri;
+    core.delegate = {
+      onInvite: (uas) => {
+        this.#invited(account, core, uas, requestUri, request.wire);
+      },
+    };
+    core.receiveIncomingRequestFromTransport(request);
+  }
+
+  #invited(account: Account, core: AccountCore, uas: InvitingUas, requestUri: NameAddress, wire: Wire): void {
+    const noteSource = (dialogId: string, source: Wire | undefined): void => {
+      core.noteSource(dialogId, source);
+    };
+    const call = new InvitingCall(account, uas, requestUri, noteSource, wire, this.parts.context.clock);
+    try {
+      this.parts.events.onInvite(call);
+    } catch (thrown) {
+      call.reject(500);
+      throw thrown;
+    }
+  }
+
+  #refuseStateless(request: ReceivedRequest, status: number, extraHeaders: readonly string[] = []): void {
+    if (request.method === 'ACK') return;
+    const text = statelessReply(request, status, this.parts.context.userAgent, extraHeaders);
+    request.wire.sendResponse(text, undefined, status, request.method === 'INVITE', nobodyListens);
+  }
+}
+
+/** It belongs to no dialog and no transaction yet. */
+function isNew({ method, toTag, viaBranch }: ParsedRequest, { existingCore }: Account): boolean {
+  return method !== 'ACK' && method !== 'CANCEL' && !toTag && existingCore?.userAgentServers.has(viaBranch) !== true;
+}
+
+type InvitingUas = ConstructorParameters<typeof InvitingCall>[1];
+
+function requestUriOf(request: IncomingRequestMessage): NameAddress {
+  const text = request.ruri?.toString() ?? '';
+  return parseNameAddress(`<${text}>`) ?? toNameAddress(request.to);
+}
