@@ -105,6 +105,21 @@ describe('over UDP', () => {
   });
 });
 
+describe('above its bound', () => {
+  it('sends what it cannot keep, once', async () => {
+    const few = new Retransmission(clock, (_flow, text) => sent.push({ atMs: clock.now(), text }), 1);
+    few.sendFinal(flow(false), 'SIP/2.0 486 kept', 's1', true, ignore);
+    few.sendFinal(flow(false), 'SIP/2.0 486 sent', 's2', true, ignore);
+    few.sendAck(flow(false), 'ACK kept', 'b1', ignore);
+    few.sendAck(flow(false), 'ACK sent', 'b2', ignore);
+    expect(few.size).toBe(2);
+    await clock.advance(40_000);
+    expect([times('SIP/2.0 486 sent').length, times('ACK sent').length]).toEqual([1, 1]);
+    expect(times('SIP/2.0 486 kept').length).toBeGreaterThan(1);
+    expect(few.size).toBe(0);
+  });
+});
+
 describe('over a reliable transport', () => {
   it('sends each message once and remembers none', async () => {
     retransmission.sendRequest(flow(true), 'INVITE x', 'b1', true, ignore);

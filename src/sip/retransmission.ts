@@ -43,6 +43,9 @@ interface Expiry {
   readonly key: string;
 }
 
+/** Answers and ACKs kept at once, of each; what is above is sent once, and its repeat taken for new (RFC 3261 8.2.7). */
+const mostKept = 100_000;
+
 const nobodyListens = (): void => undefined;
 
 export class Retransmission {
@@ -56,6 +59,7 @@ export class Retransmission {
   constructor(
     private readonly clock: Clock,
     private readonly send: (flow: Flow, text: string, onError: (error: Error) => void) => void,
+    private readonly most = mostKept,
   ) {
     this.#repeats = new DelayQueue(clock, tickMs, (entry, delayMs) => {
       this.#repeat(entry, delayMs);
@@ -82,7 +86,7 @@ export class Retransmission {
 
   /** The ACK of a refusal: kept for refusals that come again (timer D). */
   sendAck(flow: Flow, text: string, key: string, onError: (error: Error) => void): void {
-    if (!flow.isReliable) {
+    if (!flow.isReliable && this.#acks.size < this.most) {
       this.#acks.set(key, { flow, text });
       this.#expiries.add(lifetime, { map: this.#acks, key });
     }
@@ -91,7 +95,7 @@ export class Retransmission {
 
   /** A final response of ours, except 2xx to INVITE. */
   sendFinal(flow: Flow, text: string, key: string, isInvite: boolean, onError: (error: Error) => void): void {
-    if (!flow.isReliable) {
+    if (!flow.isReliable && this.#answered.size < this.most) {
       const repeating = isInvite ? { key, flow, text, isInvite, startedAt: this.clock.now(), isProceeding: false } : undefined;
       this.#answered.set(key, { flow, text, repeating });
       this.#expiries.add(lifetime, { map: this.#answered, key });
