@@ -37,7 +37,8 @@ export interface ConnectionEnd {
 }
 
 const legMs = 10;
-const longestHoldUpMs = 4_000;
+/** A datagram is held up so long at most. */
+export const longestHoldUpMs = 4_000;
 
 export const nameOf = ({ address, port }: Endpoint): string => `${address}:${port}`;
 

@@ -14,6 +14,7 @@ export class MemoryFlows implements Flows {
   readonly #opening = new Map<string, Promise<Flow>>();
   /** Hosts that were looked up: like names, the first use takes a turn of the loop. */
   readonly #known = new Set<string>();
+  #isClosed = false;
 
   constructor(
     private readonly network: LossyNetwork,
@@ -40,6 +41,7 @@ export class MemoryFlows implements Flows {
   }
 
   to(target: SipTarget): Promise<Flow> {
+    if (this.#isClosed) return Promise.reject(new ExtensionError('SIP_TRANSPORT', 'The SIP stack is closed.'));
     const remote = { address: target.host, port: target.port };
     if (target.transport === 'udp') {
       this.#known.add(target.host);
@@ -53,6 +55,7 @@ export class MemoryFlows implements Flows {
   }
 
   close(): Promise<void> {
+    this.#isClosed = true;
     this.network.bind(this.#local, undefined);
     this.network.listen(this.#local, undefined);
     this.network.cut(this.#local.address);
@@ -63,7 +66,8 @@ export class MemoryFlows implements Flows {
     return new Promise((resolve, reject) => {
       this.network.connect(this.#local.address, remote, (end) => {
         this.#opening.delete(nameOf(remote));
-        if (end === undefined) reject(new ExtensionError('SIP_TRANSPORT', `Cannot reach ${nameOf(remote)} over tcp: nobody is there.`));
+        if (this.#isClosed) end?.close();
+        if (end === undefined || this.#isClosed) reject(new ExtensionError('SIP_TRANSPORT', `Cannot reach ${nameOf(remote)} over tcp: nobody is there.`));
         else resolve(this.#keep(end));
       });
     });

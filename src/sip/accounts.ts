@@ -5,6 +5,8 @@ import type { Account } from './account.js';
 export class Accounts {
   /** By id, those with a core: the others await no response. */
   readonly #active = new Map<number, Account>();
+  /** Removed, but something of theirs goes on. */
+  readonly #leaving = new Set<Account>();
   readonly #byToken = new Map<string, Account>();
   /** Most users have one account; then it stands here by itself. */
   readonly #byUser = new Map<string, Account | Account[]>();
@@ -19,8 +21,9 @@ export class Accounts {
     this.#byUser.set(user, others === undefined ? account : [...[others].flat(), account]);
   }
 
-  /** No new message finds it; responses to what it sent still do while it is active. */
+  /** No new call finds it; what belongs to its dialogs and transactions still does while it is active. */
   hide(account: Account): void {
+    if (this.#active.has(account.id)) this.#leaving.add(account);
     const { token, user } = account.settings;
     this.#byToken.delete(token);
     const others = [this.#byUser.get(user) ?? []].flat().filter((other) => other !== account);
@@ -31,10 +34,12 @@ export class Accounts {
   /** It has a core: responses find it by its id. */
   activate(account: Account): void {
     this.#active.set(account.id, account);
+    if (account.isRemoved) this.#leaving.add(account);
   }
 
   rest(account: Account): void {
     this.#active.delete(account.id);
+    this.#leaving.delete(account);
   }
 
   /** Hidden ones included. */
@@ -59,11 +64,14 @@ export class Accounts {
     return found.find((account) => account.settings.domain.toLowerCase() === domain.toLowerCase());
   }
 
-  /** Hidden ones that are active included. */
+  /** Hidden ones that are active. */
+  get leaving(): ReadonlySet<Account> {
+    return this.#leaving;
+  }
+
+  /** Those that are leaving included. */
   get size(): number {
-    let hidden = 0;
-    for (const account of this.#active.values()) if (account.isRemoved) hidden += 1;
-    return this.#byToken.size + hidden;
+    return this.#byToken.size + this.#leaving.size;
   }
 
   /** Without hidden ones. */

@@ -3,6 +3,7 @@
  */
 import { LoggerFactory } from 'sip.js/lib/core/index.js';
 import type { Clock, Timer } from '../base/clock.js';
+import { ClosableClock } from '../base/closable-clock.js';
 import { second } from '../base/units.js';
 import { Account, type AccountOwner } from './account.js';
 import { Accounts } from './accounts.js';
@@ -22,6 +23,7 @@ import { Retransmission } from './retransmission.js';
 import type { StackContext } from './stack-context.js';
 import { FlowTable, keepAliveMs, type FlowTableSettings } from './transports/flow-table.js';
 import type { Endpoint, Flow, FlowEvents, Flows } from './transports/flow.js';
+import { transportError } from './transports/transport-fault.js';
 import type { AccountSettings, SipAccount, SipStack, SipStackEvents, SipStackUsage, SipTarget, SipWireTap } from './types.js';
 import { FlowWire, PendingWire } from './wires.js';
 
@@ -64,7 +66,7 @@ export async function openSipStack(settings: SipStackSettings, dependencies: Sip
 class Stack implements SipStack, AccountOwner {
   /** Another after a restart, when CSeq begins anew (RFC 3261 10.3). */
   readonly registerCallIdPrefix = `${randomToken(12)}.`;
-  readonly clock: Clock;
+  readonly clock: ClosableClock;
   readonly userAgent: string;
   readonly ignoresContact: boolean;
   readonly loggerFactory = new LoggerFactory();
@@ -107,7 +109,7 @@ class Stack implements SipStack, AccountOwner {
     private readonly dependencies: SipStackDependencies,
     private readonly flows: Flows,
   ) {
-    this.clock = dependencies.clock;
+    this.clock = new ClosableClock(dependencies.clock);
     this.userAgent = settings.userAgent;
     this.ignoresContact = settings.ignoresContact;
     this.#sources = new KnownSources(settings.trusted);
@@ -171,7 +173,7 @@ class Stack implements SipStack, AccountOwner {
   }
 
   async close(): Promise<void> {
-    this.#sweep?.cancel();
+    this.clock.close();
     for (const account of this.#accounts.active.values()) {
       account.disposeCore();
       this.#accounts.rest(account);
@@ -200,8 +202,11 @@ class Stack implements SipStack, AccountOwner {
     return this.flows.existing(target);
   }
 
-  openFlow(target: SipTarget): Promise<Flow> {
-    return this.flows.to(target);
+  async openFlow(target: SipTarget): Promise<Flow> {
+    const flow = await this.flows.to(target);
+    // Meanwhile everything may be over: nothing is begun any more.
+    if (this.clock.isClosed) throw transportError('The SIP stack is closed.');
+    return flow;
   }
 
   moveAccount({ settings }: CoreOwner, from: Flow | undefined, to: Flow | undefined): void {
@@ -229,7 +234,7 @@ class Stack implements SipStack, AccountOwner {
     if (flow !== undefined) return this.wireOver(flow);
     return new PendingWire(
       this.flows.transportOf?.(target) ?? target.transport,
-      this.flows.to(target).then((opened) => this.wireOver(opened)),
+      this.openFlow(target).then((opened) => this.wireOver(opened)),
     );
   }
 

@@ -3,14 +3,15 @@ import { describe, expect, it } from 'vitest';
 import type { Crossing } from '../../support/lossy-network.js';
 import { runScenario, type Scenario, type Step, type Verdict } from './scenario.js';
 
-type Change = Partial<Scenario['network']> & Partial<Scenario['proxy']>;
+type Change = Partial<Scenario['network']> & Partial<Scenario['proxy']> & Partial<Pick<Scenario, 'ending'>>;
 
 function play(change: Change, ...steps: [afterMs: number, who: Step['who'], does: Step['does']][]): Promise<Verdict> {
-  const { loss = 0, duplicate = 0, reorder = 0, loses, ...proxy } = change;
+  const { loss = 0, duplicate = 0, reorder = 0, loses, ending = 'hang up', ...proxy } = change;
   return runScenario({
     network: { loss, duplicate, reorder, loses },
-    proxy: { transport: 'udp', recordsRoute: false, challengesCalls: false, staleRate: 0, ...proxy },
+    proxy: { transport: 'udp', recordsRoute: false, challengesCalls: false, staleRate: 0, knowsOldNonces: true, ...proxy },
     seed: 1,
+    ending,
     steps: steps.map(([afterMs, who, does]) => ({ afterMs, who, does, pick: 0 })),
   });
 }
@@ -66,5 +67,30 @@ describe('when a connection is cut', () => {
     const verdict = await play({ transport: 'tcp' }, [0, 'a', 'invite'], [60, 'a', 'cut connections'], [60, 'b', 'reject']);
     expect(verdict.stories).toContain('a call-1: refused 486');
     expect(sent(verdict, 'ACK ').map(({ fate }) => fate)).toEqual(['delivered', 'delivered']);
+  });
+});
+
+describe('an account that is removed', () => {
+  it('is told of the far end\'s BYE', async () => {
+    const { faults, stories } = await play({ ending: 'remove' }, [0, 'a', 'invite'], [60, 'b', 'answer']);
+    expect(faults).toEqual([]);
+    expect(stories).toContain('b call-1: answered, confirmed, their bye');
+  });
+
+  it('is told of the CANCEL of a call that it has not answered', async () => {
+    const { stories } = await play({ ending: 'remove' }, [0, 'a', 'invite']);
+    expect(stories).toContain('b call-1: cancelled');
+  });
+});
+
+describe('a stack that is closed', () => {
+  it('has no timer for a CANCEL that nobody answered', async () => {
+    const { faults } = await play({ ending: 'close' }, [60, 'a', 'invite'], [0, 'a', 'hang up']);
+    expect(faults).toEqual([]);
+  });
+
+  it('begins nothing on a flow that is opened too late', async () => {
+    const { faults } = await play({ ending: 'close' }, [60, 'a', 'invite'], [3_000, 'b', 'answer'], [30, 'a', 'both hang up']);
+    expect(faults).toEqual([]);
   });
 });

@@ -15,6 +15,8 @@ export interface ProxySettings {
   readonly challengesCalls: boolean;
   /** How many good answers to a challenge are refused because the nonce has grown old, 0 to 1. */
   readonly staleRate: number;
+  /** After a restart: a nonce of the time before is called stale, or just another one is given. */
+  readonly knowsOldNonces: boolean;
 }
 
 export interface Binding {
@@ -161,7 +163,7 @@ export class RegistrarProxy {
     this.#nextNonce += 1;
     const fresh = `n${this.#nextNonce}`;
     this.#nonces.set(fresh, 0);
-    return `Digest realm="${domain}", nonce="${fresh}", qop="auth"${isRight ? ', stale=true' : ''}`;
+    return `Digest realm="${domain}", nonce="${fresh}", qop="auth"${isRight && (last !== undefined || this.settings.knowsOldNonces) ? ', stale=true' : ''}`;
   }
 
   /** RFC 7616 3.4.1. */

@@ -5,7 +5,7 @@
 import fc from 'fast-check';
 import { ManualClock, settlePromises } from '../../support/manual-clock.js';
 import { withManualGlobals } from '../../support/manual-globals.js';
-import { LossyNetwork, type Crossing, type NetworkFaults } from '../../support/lossy-network.js';
+import { longestHoldUpMs, LossyNetwork, type Crossing, type NetworkFaults } from '../../support/lossy-network.js';
 import { disagreements, type Weather } from './agreement.js';
 import { wireFaults } from './on-the-wire.js';
 import { ghost, proxyAt, RegistrarProxy, type ProxySettings } from './registrar-proxy.js';
@@ -29,6 +29,8 @@ export interface Scenario {
   readonly proxy: ProxySettings;
   readonly seed: number;
   readonly steps: readonly Step[];
+  /** Before all is hung up the accounts may be removed; or the stacks are closed in the midst of everything. */
+  readonly ending: 'hang up' | 'remove' | 'close';
 }
 
 /** 64*T1, in which transactions end. */
@@ -56,7 +58,7 @@ export function runScenario(scenario: Scenario): Promise<Verdict> {
   return withManualGlobals(clock, seeded(-scenario.seed), () => run(scenario, clock));
 }
 
-async function run({ network: faultRates, proxy: proxySettings, seed, steps }: Scenario, clock: ManualClock): Promise<Verdict> {
+async function run({ network: faultRates, proxy: proxySettings, seed, steps, ending }: Scenario, clock: ManualClock): Promise<Verdict> {
   const random = seeded(seed);
   const network = new LossyNetwork(clock, random, proxySettings.transport === 'udp' ? faultRates : { loss: 0, duplicate: 0, reorder: 0 });
   const proxy = new RegistrarProxy(network, random, proxySettings, ['a', 'b']);
@@ -76,26 +78,33 @@ async function run({ network: faultRates, proxy: proxySettings, seed, steps }: S
       calls += 1;
       take(step, agents, `call-${calls}`, proxy, network);
     }
-    await clock.advance(quietMs);
-    faults.push(...disagreements(both, network, proxy, weather));
-
-    for (const agent of both) {
-      for (const call of agent.calls) agent.hangUp(call);
-      agent.register(0);
+    if (ending !== 'close') {
+      await clock.advance(quietMs);
+      faults.push(...disagreements(both, network, proxy, weather));
     }
-    await clock.advance(quietMs);
+    if (ending === 'remove') {
+      for (const agent of both) agent.account.remove();
+      agents.a.hangUpAll();
+      await clock.advance(quietMs);
+      faults.push(...disagreements(both, network, proxy, weather));
+    }
+    if (ending === 'close') {
+      await Promise.all(both.map(({ stack }) => stack.close()));
+      // To the proxy, and from there.
+      await clock.advance(2 * longestHoldUpMs + 1_000);
+    } else {
+      for (const agent of both) agent.hangUpAll();
+      for (const agent of both) if (ending === 'hang up') agent.register(0);
+      await clock.advance(quietMs);
+      faults.push(...wireFaults(both, network, weather === 'fair'), ...both.flatMap((agent) => agent.unended()));
+    }
     for (const agent of both) {
-      for (const call of agent.calls) {
-        if (call.state !== 'ended') faults.push(`${agent.user}: call ${call.name} never ended: ${call.story.join(', ')}`);
-      }
-      if (agent.isRegistering) faults.push(`${agent.user}: a REGISTER has no outcome`);
       agent.account.remove();
       const left = Object.entries(agent.stack.usage()).filter(([, count]) => count !== 0);
       if (left.length > 0) faults.push(`${agent.user}: left over: ${JSON.stringify(Object.fromEntries(left))}`);
       faults.push(...agent.problems);
     }
-    faults.push(...wireFaults(both, network, weather === 'fair'));
-    await clock.advance(reportMs);
+    if (ending !== 'close') await clock.advance(reportMs);
     if (clock.pending > 0) faults.push(`${clock.pending} timers left over`);
   } catch (thrown) {
     faults.push(`thrown: ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}`);
@@ -178,8 +187,10 @@ export function scenarios(transport: 'udp' | 'tcp'): fc.Arbitrary<Scenario> {
       recordsRoute: fc.boolean(),
       challengesCalls: fc.boolean(),
       staleRate: rate(0.3),
+      knowsOldNonces: fc.boolean(),
     }),
     seed: fc.integer({ min: 1, max: 0x7fff_ffff }),
+    ending: fc.constantFrom('hang up', 'hang up', 'remove', 'close'),
     steps: fc.array(fc.record({ afterMs, who: fc.constantFrom<('a' | 'b')[]>('a', 'b'), does, pick: fc.nat(3) }), { minLength: 1, maxLength: 12 }),
   });
 }

@@ -150,4 +150,15 @@ export class RigUserAgent {
       call.incoming?.reject(486);
     }
   }
+
+  hangUpAll(): void {
+    for (const call of this.calls) this.hangUp(call);
+  }
+
+  /** What has no end or no outcome. */
+  unended(): string[] {
+    const calls = this.calls.filter(({ state }) => state !== 'ended');
+    const faults = calls.map(({ name, story }) => `${this.user}: call ${name} never ended: ${story.join(', ')}`);
+    return this.isRegistering ? [...faults, `${this.user}: a REGISTER has no outcome`] : faults;
+  }
 }
