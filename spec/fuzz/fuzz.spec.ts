@@ -1,4 +1,4 @@
-/** A minute of spoilt messages, other ones each time: `npm run fuzz -- --seed N` repeats a run. `FUZZ_SECONDS` makes it longer. */
+/** A minute of spoilt messages from one seed; `npm run fuzz` looks for others. `FUZZ_SECONDS` makes it longer. */
 import { expect, it } from 'vitest';
 import { fuzz, printReport } from './fuzz.js';
 import { chop, spoil } from './mutations.js';
@@ -8,7 +8,7 @@ const mostMessages = 100_000;
 
 it('nothing that arrives throws, keeps the loop, is answered by what is no SIP, or leaves anything behind', async () => {
   const seconds = Number(process.env.FUZZ_SECONDS ?? 60);
-  const report = await fuzz({ seed: Math.floor(Math.random() * 2 ** 31), seconds, messages: seconds >= 60 ? mostMessages : 0 });
+  const report = await fuzz({ seed: 1, seconds, messages: seconds >= 60 ? mostMessages : 0 });
   process.stdout.write(`${printReport(report)}\n`);
   expect(report.faults).toEqual([]);
 });

@@ -178,8 +178,18 @@ export class RegistrarProxy {
   #relayRequest(message: WireMessage, method: string, source: Source): void {
     // RFC 3261 16.4: the route that names us has served.
     if (message.get('Route').includes(nameOf(proxyAt))) message.pop('Route');
+    // What was refused once is refused again, though it arrives late and the binding is there by now: the caller has given up.
+    const refusalKey = `${message.branch} ${method} refused`;
+    const refusal = this.#answered.get(refusalKey);
+    if (refusal !== undefined) {
+      source.reply(refusal);
+      return;
+    }
     const answer = (status: number, headers: string[] = []): void => {
-      if (method !== 'ACK') source.reply(message.answer(status, ownTag, headers));
+      if (method === 'ACK') return;
+      const text = message.answer(status, ownTag, headers);
+      this.#answered.set(refusalKey, text);
+      source.reply(text);
     };
     // The ACK of what we refused ourselves.
     if (method === 'ACK' && message.get('To').includes(`;tag=${ownTag}`)) return;

@@ -1,6 +1,7 @@
 /**
  * Two stacks call each other through a proxy, in good weather and in bad, and come to the same end of every call. Here a share of the
- * scenarios; the project `rig` runs 10,000. The seed of a run stands in its name; `RIG_SEED` runs it again.
+ * scenarios; the project `rig` runs 10,000. The seeds are the same each time, so that a green tree stays green; `RIG_SEED=random` looks for
+ * more, and `RIG_SEED=<the seed in the name of the spec that failed>` runs it again.
  */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
@@ -8,10 +9,11 @@ import { runScenario, scenarios } from './scenario.js';
 
 /** For each transport and each seed. */
 const runs = Number(process.env.RIG_SCENARIOS ?? 1_200) / 4;
-const drawn = Number(process.env.RIG_SEED ?? Math.floor(Math.random() * 2 ** 31));
+const wanted = process.env.RIG_SEED ?? '2';
+const second = wanted === 'random' ? Math.floor(Math.random() * 2 ** 31) : Number(wanted);
 const realImmediate = setImmediate;
 
-for (const seed of [1, drawn]) {
+for (const seed of [1, second]) {
   for (const transport of ['udp', 'tcp'] as const) {
     it(`two parties agree in any weather over ${transport} (seed ${seed})`, { timeout: 300_000 }, async () => {
       const property = fc.asyncProperty(scenarios(transport), async (scenario) => {
