@@ -48,7 +48,7 @@ export class RegistrarProxy {
   readonly #users = new Set<string>();
   readonly #connections = new Map<string, ConnectionEnd>();
   readonly #nonces = new Map<string, number>();
-  /** Requests that were let in or answered, by branch and method: what comes again is the same request. */
+  /** Requests that were let in, and answers, by branch and method. */
   readonly #admitted = new Set<string>();
   readonly #answered = new Map<string, string>();
   /** Where each INVITE went, by branch: its CANCEL and its ACK go there too, whatever has become of the binding. */
@@ -111,18 +111,19 @@ export class RegistrarProxy {
       return;
     }
     message.set('Via', `${message.get('Via').replace(/;rport(?!=)/, `;rport=${source.remote.port}`)};received=${source.remote.address}`);
-    if (method === 'REGISTER') this.#register(message, source);
+    // RFC 3261 17.2.2: what comes again is answered the same, whatever has changed meanwhile.
+    const answered = this.#answered.get(`${message.branch} ${method}`);
+    if (answered !== undefined) source.reply(answered);
+    else if (method === 'REGISTER') this.#answer(message, source, this.#answerRegister(message));
     else this.#relayRequest(message, method, source);
   }
 
-  // ---- registering ----------------------------------------------------------------------------------
-
-  #register(message: WireMessage, source: Source): void {
-    const key = message.branch;
-    const answer = this.#answered.get(key) ?? this.#answerRegister(message);
-    this.#answered.set(key, answer);
-    source.reply(answer);
+  #answer(message: WireMessage, source: Source, text: string): void {
+    this.#answered.set(`${message.branch} ${message.method ?? ''}`, text);
+    source.reply(text);
   }
+
+  // ---- registering ----------------------------------------------------------------------------------
 
   #answerRegister(message: WireMessage): string {
     const { user } = uriIn(message.get('To'));
@@ -178,18 +179,8 @@ export class RegistrarProxy {
   #relayRequest(message: WireMessage, method: string, source: Source): void {
     // RFC 3261 16.4: the route that names us has served.
     if (message.get('Route').includes(nameOf(proxyAt))) message.pop('Route');
-    // What was refused once is refused again, though it arrives late and the binding is there by now: the caller has given up.
-    const refusalKey = `${message.branch} ${method} refused`;
-    const refusal = this.#answered.get(refusalKey);
-    if (refusal !== undefined) {
-      source.reply(refusal);
-      return;
-    }
     const answer = (status: number, headers: string[] = []): void => {
-      if (method === 'ACK') return;
-      const text = message.answer(status, ownTag, headers);
-      this.#answered.set(refusalKey, text);
-      source.reply(text);
+      if (method !== 'ACK') this.#answer(message, source, message.answer(status, ownTag, headers));
     };
     // The ACK of what we refused ourselves.
     if (method === 'ACK' && message.get('To').includes(`;tag=${ownTag}`)) return;
