@@ -9,10 +9,9 @@
  * | answered  | the dialog's end     | BYE                             | another fork: ACK, BYE  | -                  |
  * | ended     |                      | -                               | ACK, BYE                | -                  |
  *
- * While it is calling or cancelling, a BYE in the last of its early dialogs ends it too: the far end answered, and gave up waiting for our
- * ACK. This file alone changes the state.
+ * This file alone changes the state.
  */
-import type { AckableIncomingResponseWithSession, OutgoingInviteRequest, PrackableIncomingResponseWithSession, Session, URI } from 'sip.js/lib/core/index.js';
+import type { AckableIncomingResponseWithSession, OutgoingInviteRequest, PrackableIncomingResponseWithSession, URI } from 'sip.js/lib/core/index.js';
 import { messageOf } from '../base/errors.js';
 import type { Timer } from '../base/clock.js';
 import { contactUri, type AccountCore, type CoreOwner } from './account-core.js';
@@ -51,8 +50,6 @@ class InvitedCall implements OutgoingCall {
   #cancelReason: ReasonValue | undefined;
   #cancelTimer: Timer | undefined;
   #dialog: SessionCallDialog | undefined;
-  /** Early dialogs, one for each branch of a fork that rings. */
-  readonly #early = new Set<Session>();
 
   constructor(
     private readonly account: CallingAccount,
@@ -138,7 +135,6 @@ class InvitedCall implements OutgoingCall {
   #progress(response: PrackableIncomingResponseWithSession): void {
     const { message } = response;
     this.#provisional();
-    if (message.toTag) this.#watch(response.session);
     const rseq = /\b100rel\b/.test(message.getHeader('require') ?? '') ? readDeltaSeconds(message.getHeader('rseq')) : undefined;
     // RFC 3262 4: a reliable response is acknowledged, though we never ask for one.
     if (rseq !== undefined && message.toTag) response.prack({ extraHeaders: [`RAck: ${String(rseq)} ${String(message.cseq)} INVITE`] });
@@ -151,25 +147,9 @@ class InvitedCall implements OutgoingCall {
     });
   }
 
-  /** RFC 3261 15.1.2: who sends a BYE has a dialog; that it is early here only says that the 2xx did not come. */
-  #watch(session: Session): void {
-    this.#early.add(session);
-    session.delegate = {
-      ...session.delegate,
-      onBye: (request) => {
-        request.accept();
-        this.#early.delete(session);
-        if (this.#early.size > 0 || (this.#state !== 'calling' && this.#state !== 'cancelling')) return;
-        this.account.core.forgetClient(this.#uac);
-        this.#refuse({ ...givenUp, reason: reasonOf(request.message) });
-      },
-    };
-  }
-
   #accepted(response: AckableIncomingResponseWithSession): void {
     // RFC 3261 22.1: the ACK has the credentials of its INVITE.
     response.ack({ extraHeaders: this.#credentials() });
-    this.#early.delete(response.session);
     const dialog = new SessionCallDialog(response.session, this.#isFork() ? { onBye: () => undefined } : this.events, { awaitsAck: false });
     this.account.core.noteSource(response.session.id, this.#wire());
     if (this.#state !== 'calling') {

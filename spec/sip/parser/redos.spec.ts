@@ -1,4 +1,7 @@
-/** 64 KB of anything is read in time that grows with its length and no faster: 20 ms of CPU at most, wherever it stands. */
+/**
+ * 64 KB of anything is read in time that grows with its length and no faster: under 20 ms of CPU on a quiet machine, wherever it stands. A busy
+ * one has been seen to take half as long again; what is quadratic takes ten times as long.
+ */
 import { describe, expect, it } from 'vitest';
 import { messageTrace } from '../../../src/observability/trace.js';
 import { parseChallenge } from '../../../src/sip/digest.js';
@@ -20,7 +23,7 @@ import { Random } from '../../fuzz/random.js';
 
 installGrammar();
 
-const mostMs = 20;
+const mostMs = 60;
 const mostBytes = 65_507;
 
 const units = [

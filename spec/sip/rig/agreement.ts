@@ -50,8 +50,6 @@ function judge(caller: RigUserAgent, out: RigCall, callee: RigUserAgent, incomin
       // 17.1.1.2: for ever, once a provisional response came, and only then.
       if (!traffic.reached(caller, isInviteResponse)) return 'the caller waits though nothing was heard';
       if (incoming.state === 'talking') return 'the callee talks with nobody';
-      // 13.3.1.4: it has answered, nobody acknowledged that, and so it has hung up.
-      if (incoming.story.includes('answered')) return traffic.byeInVain(callee, caller);
       return traffic.refusalInVain(callee, caller);
   }
 }

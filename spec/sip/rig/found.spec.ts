@@ -70,15 +70,6 @@ describe('when a connection is cut', () => {
   });
 });
 
-describe('a call whose answer is lost all the time', () => {
-  it('ends for the caller, to whom it rings, when the callee gives it up', async () => {
-    const loses = (text: string): boolean => text.startsWith('SIP/2.0 200') && text.includes(' INVITE\r\n');
-    const { faults, stories } = await play({ loses }, [0, 'a', 'invite'], [60, 'b', 'ring'], [60, 'b', 'answer']);
-    expect(faults).toEqual([]);
-    expect(stories).toBe('a call-1: 180, refused 487\nb call-1: answered, lost');
-  });
-});
-
 describe('an account that is removed', () => {
   it('is told of the far end\'s BYE', async () => {
     const { faults, stories } = await play({ ending: 'remove' }, [0, 'a', 'invite'], [60, 'b', 'answer']);
