@@ -4,7 +4,7 @@ import type { CallTarget } from '../../src/host/contract.js';
 import { lacks } from './support/install.js';
 import { Kamailio, passwordOf, type Transport } from './support/kamailio.js';
 import { MappingsTable } from './support/mappings-table.js';
-import { freePort } from './support/ports.js';
+import { freePort } from '../support/ports.js';
 import { fingerprint, webrtcOffer } from './support/sdp.js';
 import { Sipp } from './support/sipp.js';
 import { allRegistered, startSubject, type Subject } from './support/subject.js';

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { lacks } from './support/install.js';
 import { Kamailio, passwordOf } from './support/kamailio.js';
-import { freePort } from './support/ports.js';
+import { freePort } from '../support/ports.js';
 import { Sipp, type SippLine } from './support/sipp.js';
 
 /** When these hold and another interop spec fails, the fault is the extension's and not the peers'. */

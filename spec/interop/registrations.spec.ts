@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { lacks } from './support/install.js';
 import { Kamailio, passwordOf, type Transport } from './support/kamailio.js';
 import { MappingsTable, type MappingRow } from './support/mappings-table.js';
-import { freePort } from './support/ports.js';
+import { freePort } from '../support/ports.js';
 import { allRegistered, startSubject, type Subject } from './support/subject.js';
 
 const transports = ['udp', 'tcp', 'tls', 'ws', 'wss'] as const satisfies readonly Transport[];

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeCertificates } from './certificates.js';
 import { kamailioConfig, type KamailioOptions, type Transport } from './kamailio-config.js';
-import { freePort } from './ports.js';
+import { freePort } from '../../support/ports.js';
 import { Program } from './program.js';
 
 export { passwordOf, type KamailioOptions, type Transport } from './kamailio-config.js';

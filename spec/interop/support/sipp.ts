@@ -5,7 +5,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, isFree } from './ports.js';
+import { freePort, isFree } from '../../support/ports.js';
 import { Program } from './program.js';
 
 const scenarios = new URL('../scenarios/', import.meta.url);

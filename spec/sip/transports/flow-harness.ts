@@ -9,6 +9,7 @@ import type { Flow, FlowEvents } from '../../../src/sip/transports/flow.js';
 import { FlowTable, type FlowTableSettings } from '../../../src/sip/transports/flow-table.js';
 import type { Address, NameService } from '../../../src/sip/locating/name-service.js';
 import { ManualClock } from '../../support/manual-clock.js';
+import { freePort } from '../../support/ports.js';
 
 export const localhost = '127.0.0.1';
 
@@ -137,7 +138,8 @@ export class Peer {
     const all = new Set<Socket>();
     server.on('connection', (socket: Socket) => all.add(socket));
     const peer = new Peer(server, event);
-    server.listen(0, localhost);
+    // Not a port that the system gives to others: a spec may close its peer and expect that nobody listens there.
+    server.listen(await freePort(), localhost);
     await once(server, 'listening');
     later(() => {
       for (const socket of all) socket.destroy();

@@ -1,7 +1,7 @@
 /**
- * Free ports of 127.0.0.1 for servers of other people, which must be told their port before they start. Taken below
- * the range from which the system gives ports to outgoing connections, so that nobody's client socket sits on the
- * port of a server that is being restarted.
+ * Free ports of 127.0.0.1: for servers of other people, which must be told their port before they start, and for servers that
+ * are closed in the middle of a spec. Taken below the range from which the system gives ports, so that nobody else comes to sit
+ * on the port of a server that is being restarted.
  */
 import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
