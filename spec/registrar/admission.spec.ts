@@ -83,6 +83,70 @@ describe('admission to a registrar', () => {
     expect(turns).toEqual([0, 2]);
   });
 
+  it('lets what somebody waits for go ahead of a long queue', async () => {
+    const clock = new ManualClock();
+    const turns: number[] = [];
+    const admission = new Admission<number>(limits, clock, (item) => turns.push(item));
+    for (let item = 0; item < 100_000; item += 1) admission.enter('a', item);
+    turns.length = 0;
+    admission.enter('a', 777_777, 'urgent');
+    await clock.advance(50);
+    expect(turns).toEqual([777_777]);
+  });
+
+  it('gives the urgent one turn in four while both wait, so that neither starves the other', async () => {
+    const clock = new ManualClock();
+    const turns: number[] = [];
+    const admission = new Admission<number>(limits, clock, (item) => turns.push(item));
+    admission.enter('a', -1);
+    for (let item = 0; item < 100; item += 1) {
+      admission.enter('a', item);
+      admission.enter('a', 1_000 + item, 'urgent');
+    }
+    turns.length = 0;
+    await clock.advance(2_000);
+    expect(turns).toHaveLength(40);
+    const urgent = turns.filter((item) => item >= 1_000);
+    expect(urgent).toEqual(Array.from({ length: 10 }, (_, index) => 1_000 + index));
+    expect(turns.filter((item) => item < 1_000)).toEqual(Array.from({ length: 30 }, (_, index) => index));
+    await clock.advance(60_000);
+    expect(turns).toHaveLength(200);
+  });
+
+  it('moves one that waits to the urgent when it becomes so, and never gives it two turns', async () => {
+    const clock = new ManualClock();
+    const turns: number[] = [];
+    const admission = new Admission<number>(limits, clock, (item) => turns.push(item));
+    for (let item = 0; item < 50; item += 1) admission.enter('a', item);
+    admission.enter('a', 40, 'urgent');
+    admission.enter('a', 40);
+    await clock.advance(50);
+    expect(turns).toEqual([0, 40]);
+    admission.enter('a', 41, 'urgent');
+    admission.cancel('a', 41);
+    await clock.advance(10_000);
+    expect(turns).toHaveLength(49);
+    expect(turns).not.toContain(41);
+  });
+
+  it('foretells when the last in the queue of each registrar has its turn', async () => {
+    const clock = new ManualClock();
+    const turns: number[] = [];
+    const admission = new Admission<number>(limits, clock, () => turns.push(clock.now()));
+    for (let item = 0; item < 101; item += 1) admission.enter('a', item);
+    for (let item = 0; item < 21; item += 1) admission.enter('b', item, 'urgent');
+    admission.enter('idle', 1);
+    expect(admission.backlogs()).toEqual([
+      { registrarKey: 'a', waiting: 100, convergesInMs: 5_000 },
+      { registrarKey: 'b', waiting: 20, convergesInMs: 1_000 },
+    ]);
+    await clock.advance(2_500);
+    expect(admission.backlogs()).toEqual([{ registrarKey: 'a', waiting: 50, convergesInMs: 2_500 }]);
+    await clock.advance(2_500);
+    expect(turns.at(-1)).toBe(5_000);
+    expect(admission.backlogs()).toEqual([]);
+  });
+
   it('once the rate is lifted limits only the number on their way', () => {
     const turns: number[] = [];
     const admission = new Admission<number>({ maxRate: 1, maxInFlight: 5 }, new ManualClock(), (item) => turns.push(item));

@@ -31,6 +31,7 @@ export class FakeAccount implements RegisteringAccount {
   script: (RegisterOutcome | Error)[] = [];
   usual: RegisterOutcome = granted(1800);
   isHeld = false;
+  flowName: string | undefined = 'udp 192.0.2.4:5060';
   /** The most that were ever on the wire together. */
   mostInFlight = 0;
   readonly #waiting: ((outcome: RegisterOutcome) => void)[] = [];

@@ -186,7 +186,7 @@ describe('changing a mapping', () => {
     await settle();
     // Each of these keeps the others waiting for three minutes: longer together than the probe of the parked one was away.
     stuck.isHeld = true;
-    for (let mapping = 2; mapping < 30; mapping += 1) add(mapping, stuck);
+    for (let mapping = 2; mapping < 30; mapping += 1) registrar.add(entryOf(mapping, stuck), 'urgent');
     void registrar.change(entryOf(1, parked));
     await clock.advance(hour);
     expect(parked.asked).toHaveLength(1);
@@ -272,7 +272,7 @@ describe('stopping', () => {
     expect(await isDone(stopped)).toBe(false);
     await clock.advance(1);
     expect(await stopped).toEqual([
-      { mappingId: 2, aor: 'sip:2@pbx.example.com', state: 'unregistering', lastCode: 500, lastError: 'The registrar failed (500 Oops).' },
+      expect.objectContaining({ mappingId: 2, state: 'unregistering', lastCode: 500, lastError: 'The registrar failed (500 Oops).' }),
       expect.objectContaining({ mappingId: 1, lastError: 'The time to stop was over before it was un-registered.' }),
     ]);
     expect(clock.pending).toBe(0);

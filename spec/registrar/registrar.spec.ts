@@ -14,6 +14,8 @@ describe('a registration', () => {
       total: 1,
       byState: { waiting: 0, registering: 0, registered: 1, retrying: 0, parked: 0, unregistering: 0 },
       troubled: [],
+      convergesInMs: 0,
+      queues: [],
     });
     expect(log.lines).toEqual(['info: sip:7@pbx.example.com (mapping 7) is registered at pbx.example.com:5060 over udp for 30 min.']);
   });
@@ -77,6 +79,9 @@ describe('a registration', () => {
       mappingId: 7,
       aor: 'sip:7@pbx.example.com',
       state: 'parked',
+      since: '2026-01-01T00:00:00.000Z',
+      registrar: 'pbx.example.com:5060 over udp',
+      flow: 'udp 192.0.2.4:5060',
       lastCode,
       lastError,
       nextTryAt: '2026-01-01T01:00:00.000Z',

@@ -1,5 +1,5 @@
 /** The stack against a scripted peer on a raw UDP socket: every byte that crosses is the peer's own text. */
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../src/base/clock.js';
 import { openSipStack } from '../../src/sip/stack.js';
 import type { CallRefusal, IncomingCall, OutgoingCallEvents, SipAccount, SipStack } from '../../src/sip/types.js';
@@ -89,6 +89,22 @@ describe('a registration', () => {
     expect(third.header('authorization')).toContain('nc=00000002');
     third.reply(200, ['Expires: 60']);
     expect(await refresh).toMatchObject({ kind: 'registered', expiresS: 60 });
+  });
+
+  it('names the flow that leads to its registrar, once there is one and while it is open', async () => {
+    const registrar = await ScriptedPeer.openTcp();
+    const overTcp = stack.addAccount({ ...account.settings, token: 'tok435', target: { transport: 'tcp', host: '127.0.0.1', port: registrar.port } });
+    expect([account.flowName, overTcp.flowName]).toEqual([undefined, undefined]);
+    for (const [one, its] of [[account, peer], [overTcp, registrar]] as const) {
+      const outcome = one.register(1800);
+      (await its.next('REGISTER')).reply(200);
+      await outcome;
+    }
+    expect([account.flowName, overTcp.flowName]).toEqual([`udp 127.0.0.1:${peer.port}`, `tcp 127.0.0.1:${registrar.port}`]);
+    await registrar.close();
+    await vi.waitFor(() => {
+      expect(overTcp.flowName).toBeUndefined();
+    });
   });
 
   it('is refused with the reason: the password, the interval, the time to come back', async () => {

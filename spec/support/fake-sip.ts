@@ -79,6 +79,7 @@ export class FakeOutgoingCall implements OutgoingCall {
 
 export class FakeAccount implements SipAccount {
   readonly settings: AccountSettings;
+  readonly flowName = undefined;
   /** Every INVITE, oldest first. */
   readonly invites: FakeOutgoingCall[] = [];
   /** Thrown by the next `invite`. */

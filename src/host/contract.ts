@@ -83,6 +83,19 @@ export interface RegistrationsStatus {
   byState: Record<RegistrationState, number>;
   /** Those that are not registered, the first hundred: why, and when they are tried next. */
   troubled: RegistrationStatus[];
+  /** Milliseconds until all that wait for their turn have had it, at the slowest registrar; 0 when nobody waits. */
+  convergesInMs?: number;
+  /** The registrars at which somebody waits for a turn, the longest wait first, at most a hundred. */
+  queues?: RegistrationQueue[];
+}
+
+export interface RegistrationQueue {
+  /** `pbx.example.com:5060 over udp` */
+  registrar: string;
+  /** How many wait for a turn. */
+  waiting: number;
+  /** Milliseconds until the last of them has its turn: `waiting` by `register.max-rate`. */
+  convergesInMs: number;
 }
 
 export interface RegistrationStatus {
@@ -90,6 +103,12 @@ export interface RegistrationStatus {
   /** `sip:434@example.com` */
   aor: string;
   state: RegistrationState;
+  /** ISO 8601, to the second: when it came to this state. A try in between that changed nothing does not count. */
+  since: string;
+  /** `pbx.example.com:5060 over udp` */
+  registrar: string;
+  /** How the registrar is reached now: `tcp 192.0.2.4:5060`. Absent when nothing leads there. */
+  flow?: string;
   /** The last final status of a REGISTER, absent when nothing came back. */
   lastCode?: number;
   /** In words: "The registrar refused the password (401 Unauthorized)." */

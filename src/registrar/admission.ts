@@ -1,24 +1,37 @@
 /**
- * Who may send a REGISTER now. Each registrar has a lane of its own: a queue, first come first served, a token bucket that lets
- * `maxRate` a second through, and a limit of how many are on their way at once. So a registrar that comes back is not met with a
- * storm, and a dead one, whose requests hang for 32 s each, holds up nobody but its own.
+ * Who may send a REGISTER now. Each registrar has a lane of its own: a queue, a token bucket that lets `maxRate` a second through, and
+ * a limit of how many are on their way at once. So a registrar that comes back is not met with a storm, and a dead one, whose requests
+ * hang for 32 s each, holds up nobody but its own.
+ *
+ * Beside the queue there is a short one for what somebody waits for: while both have somebody, it has one turn in four. So a single
+ * change goes ahead of a start of a hundred thousand, and a hundred thousand changes do not keep the refreshes waiting.
  */
 import type { Clock } from '../base/clock.js';
 import { second } from '../base/units.js';
+import type { Urgency } from './ports.js';
+import { Queue } from './queue.js';
 import { Schedule, type Slot } from './schedule.js';
 
 /** A wait that was computed for a whole token may end a rounding error short of it. */
 const grain = 1e-6;
 
+/** Turns of those who wait in the ordinary queue between two of the urgent, while both have somebody. */
+const turnsBetween = 3;
+
+/** What waits at one registrar. */
+export interface Backlog {
+  readonly registrarKey: string;
+  readonly waiting: number;
+  /** Until the last of them has its turn, at the rate alone: milliseconds. */
+  readonly convergesInMs: number;
+}
+
 interface Lane<T> extends Slot {
   readonly key: string;
-  /** A set keeps the order of arrival and lets anyone leave in O(1). */
-  readonly queue: Set<T>;
-  /**
-   * Where the queue's head is. A set is asked for its first member by walking over the holes that were left at its front, which
-   * makes draining it quadratic; an iterator that lives as long as the queue does walks over each hole once.
-   */
-  head: IterableIterator<T> | undefined;
+  readonly ordinary: Queue<T>;
+  readonly urgent: Queue<T>;
+  /** Ordinary turns since the last urgent one. */
+  turnsSinceUrgent: number;
   tokens: number;
   /** When `tokens` was counted, on the clock's scale. */
   countedMs: number;
@@ -51,16 +64,26 @@ export class Admission<T> {
     });
   }
 
-  /** Puts an item at the end of its registrar's queue; one that waits already keeps its place. Its turn may come within this call. */
-  enter(key: string, item: T): void {
+  /**
+   * Puts an item at the end of its registrar's queue; one that waits already keeps its place, unless it is more urgent now. Its turn
+   * may come within this call.
+   */
+  enter(key: string, item: T, urgency: Urgency = 'ordinary'): void {
     const lane = this.#lane(key);
-    lane.queue.add(item);
+    if (urgency === 'urgent') {
+      lane.ordinary.delete(item);
+      lane.urgent.add(item);
+    } else if (!lane.urgent.has(item)) {
+      lane.ordinary.add(item);
+    }
     this.#pump(lane);
   }
 
   /** Takes an item out of the queue; harmless for one that is not in it. */
   cancel(key: string, item: T): void {
-    this.#lanes.get(key)?.queue.delete(item);
+    const lane = this.#lanes.get(key);
+    lane?.ordinary.delete(item);
+    lane?.urgent.delete(item);
   }
 
   /** An item that had its turn is through: its answer came, or it was given up. */
@@ -77,6 +100,19 @@ export class Admission<T> {
     for (const lane of this.#lanes.values()) this.#pump(lane);
   }
 
+  /** The registrars at which somebody waits. */
+  backlogs(): Backlog[] {
+    const backlogs: Backlog[] = [];
+    for (const lane of this.#lanes.values()) {
+      const waiting = waitingIn(lane);
+      if (waiting === 0) continue;
+      this.#refill(lane);
+      const convergesInMs = this.#isRateLifted ? 0 : Math.max(0, Math.ceil((waiting - lane.tokens) / this.#tokensPerMs));
+      backlogs.push({ registrarKey: lane.key, waiting, convergesInMs });
+    }
+    return backlogs;
+  }
+
   /** Forgets all that wait. */
   close(): void {
     this.#lanes.clear();
@@ -88,8 +124,9 @@ export class Admission<T> {
     if (known !== undefined) return known;
     const lane: Lane<T> = {
       key,
-      queue: new Set(),
-      head: undefined,
+      ordinary: new Queue(),
+      urgent: new Queue(),
+      turnsSinceUrgent: turnsBetween,
       tokens: this.#burst,
       countedMs: this.#clock.now(),
       inFlight: 0,
@@ -103,7 +140,7 @@ export class Admission<T> {
   #pump(lane: Lane<T>): void {
     this.#refill(lane);
     while (lane.inFlight < this.#maxInFlight && (this.#isRateLifted || lane.tokens >= 1 - grain)) {
-      const item = takeFirst(lane);
+      const item = takeNext(lane);
       if (item === undefined) break;
       lane.tokens = Math.max(0, lane.tokens - 1);
       lane.inFlight += 1;
@@ -114,7 +151,7 @@ export class Admission<T> {
 
   /** Full in flight: `leave` pumps. Out of tokens: when the next one is there. Idle: kept until its bucket is full again, then forgotten. */
   #planNext(lane: Lane<T>): void {
-    const isIdle = lane.queue.size === 0;
+    const isIdle = waitingIn(lane) === 0;
     if (isIdle && lane.inFlight > 0) {
       this.#wakes.delete(lane);
     } else if (isIdle && lane.tokens >= this.#burst - grain) {
@@ -135,13 +172,16 @@ export class Admission<T> {
   }
 }
 
-function takeFirst<T>(lane: Lane<T>): T | undefined {
-  lane.head ??= lane.queue.values();
-  const first = lane.head.next();
-  if (first.done === true) {
-    lane.head = undefined;
-    return undefined;
+function waitingIn({ ordinary, urgent }: Lane<unknown>): number {
+  return ordinary.size + urgent.size;
+}
+
+function takeNext<T>(lane: Lane<T>): T | undefined {
+  const { ordinary, urgent } = lane;
+  if (urgent.size > 0 && (ordinary.size === 0 || lane.turnsSinceUrgent >= turnsBetween)) {
+    lane.turnsSinceUrgent = 0;
+    return urgent.take();
   }
-  lane.queue.delete(first.value);
-  return first.value;
+  lane.turnsSinceUrgent += 1;
+  return ordinary.take();
 }

@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.js';
 import type { SipAccount, SipTarget } from '../sip/types.js';
 
 /** The part of an account that registering needs. */
-export type RegisteringAccount = Pick<SipAccount, 'register'>;
+export type RegisteringAccount = Pick<SipAccount, 'register'> & Partial<Pick<SipAccount, 'flowName'>>;
 
 /** One mapping with `register`. */
 export interface RegistrationEntry {
@@ -14,6 +14,9 @@ export interface RegistrationEntry {
   readonly registrarKey: string;
   readonly account: RegisteringAccount;
 }
+
+/** `urgent`: a single change that somebody waits for; it does not queue behind a start of many thousands. */
+export type Urgency = 'ordinary' | 'urgent';
 
 export interface RegistrarSettings {
   /** The expiry asked for, milliseconds (`modules.sip.register.expires`). A Min-Expires above it wins, and what is granted. */

@@ -5,12 +5,13 @@
  * on the wire at any moment.
  */
 import { minute, second } from '../base/units.js';
-import type { RegistrationState, RegistrationsStatus, RegistrationStatus } from '../host/contract.js';
+import type { RegistrationsStatus, RegistrationStatus } from '../host/contract.js';
 import type { RegisterOutcome } from '../sip/types.js';
 import { Admission } from './admission.js';
 import { eventOf, type Repeats } from './outcome.js';
-import type { RegistrarDependencies, RegistrarSettings, RegistrationEntry } from './ports.js';
+import { sayRegistrar, type RegistrarDependencies, type RegistrarSettings, type RegistrationEntry, type Urgency } from './ports.js';
 import { departure, Registration } from './registration.js';
+import { Registrations, type PageOptions } from './registrations.js';
 import { Report, statusOf } from './report.js';
 import { Schedule } from './schedule.js';
 import type { Action, RegistrationEvent } from './transitions.js';
@@ -20,7 +21,8 @@ import { sayFlowLost, sayOutcome } from './words.js';
 /** The stack answers within a few times 64*T1, challenges and a connection included. Longer: its answer is not waited for. */
 const guardMs = 3 * minute;
 
-const mostTroubled = 100;
+/** In `status`: who is not registered, and which registrars have a queue. */
+const mostShown = 100;
 
 export class Registrar {
   readonly #settings: RegistrarSettings;
@@ -28,20 +30,9 @@ export class Registrar {
   readonly #report: Report;
   readonly #schedule: Schedule<Registration>;
   readonly #admission: Admission<Registration>;
-  /** By mapping. */
-  readonly #current = new Map<number, Registration>();
-  /** Those being un-registered, by mapping; the next registration of the same mapping waits behind. */
-  readonly #leaving = new Map<number, Registration>();
+  readonly #registrations = new Registrations();
   /** Min-Expires of 423s, seconds, by registrar. */
   readonly #minExpiresS = new Map<string, number>();
-  readonly #counts: Record<RegistrationState, number> = {
-    waiting: 0,
-    registering: 0,
-    registered: 0,
-    retrying: 0,
-    parked: 0,
-    unregistering: 0,
-  };
   /** Bindings that could not be removed since `stop` was called. */
   readonly #left: RegistrationStatus[] = [];
   #stopping: Promise<readonly RegistrationStatus[]> | undefined;
@@ -59,34 +50,39 @@ export class Registrar {
     });
   }
 
-  /** Starts to keep a mapping registered; one that is there already is changed. Ignored after `stop`. */
-  add(entry: RegistrationEntry): void {
+  /**
+   * Starts to keep a mapping registered; one that is there already is changed. Ignored after `stop`.
+   * @param urgency `urgent` for a single one that somebody waits for, `ordinary` for one of many
+   */
+  add(entry: RegistrationEntry, urgency: Urgency = 'ordinary'): void {
     if (this.#stopping !== undefined) return;
-    if (this.#current.has(entry.mappingId)) {
+    if (this.#registrations.current.has(entry.mappingId)) {
       void this.change(entry);
       return;
     }
     const registration = new Registration(entry);
-    this.#current.set(entry.mappingId, registration);
-    this.#counts.waiting += 1;
-    if (this.#leaving.has(entry.mappingId)) registration.place = 'behind';
+    registration.sinceS = this.#nowS();
+    registration.urgency = urgency;
+    this.#registrations.add(registration);
+    if (this.#registrations.leaving.has(entry.mappingId)) registration.place = 'behind';
     else this.#queue(registration);
   }
 
   /**
    * The row changed. For the same AOR at the same registrar it is registered at once with the new account, after the REGISTER that is
-   * on its way. For another the old binding is removed first, with the old account.
+   * on its way. For another the old binding is removed first, with the old account. Goes ahead of those that wait in the queue.
    * @returns resolves when no more REGISTERs will be asked of the old account
    */
   change(entry: RegistrationEntry): Promise<void> {
     if (this.#stopping !== undefined) return Promise.resolve();
-    const registration = this.#current.get(entry.mappingId);
+    const registration = this.#registrations.current.get(entry.mappingId);
     if (registration?.aor !== entry.aor || registration.registrarKey !== entry.registrarKey) {
       const left = this.remove(entry.mappingId);
-      this.add(entry);
+      this.add(entry, 'urgent');
       return left;
     }
     registration.account = entry.account;
+    registration.urgency = 'urgent';
     registration.failures = 0;
     registration.isAfterFlowLoss = false;
     registration.lastCode = undefined;
@@ -101,44 +97,62 @@ export class Registrar {
    * @returns resolves when its account is no longer needed; at once for a mapping that is not here. Never rejects.
    */
   remove(mappingId: number): Promise<void> {
-    const registration = this.#current.get(mappingId);
-    const leaving = this.#leaving.get(mappingId);
-    this.#current.delete(mappingId);
-    if (leaving !== undefined) {
-      if (registration !== undefined) this.#counts.waiting -= 1;
-      return leaving.departure.done;
-    }
+    const registration = this.#registrations.current.get(mappingId);
+    const before = this.#registrations.leaving.get(mappingId);
+    if (registration !== undefined) this.#registrations.leave(registration);
+    if (before !== undefined) return before.departure.done;
     if (registration === undefined) return Promise.resolve();
-    this.#leaving.set(mappingId, registration);
     registration.deferred = undefined;
+    registration.urgency = 'urgent';
     this.#happen(registration, 'removed');
     return registration.departure.done;
+  }
+
+  /**
+   * Tries now, whatever it waits for, ahead of those that wait in the queue; still at the registrar's rate. One whose REGISTER is on its
+   * way is being tried already.
+   * @returns false when the mapping is not here, or is being un-registered
+   */
+  registerNow(mappingId: number): boolean {
+    const registration = this.#registrations.current.get(mappingId);
+    if (registration === undefined || this.#stopping !== undefined) return false;
+    registration.urgency = 'urgent';
+    if (registration.place === 'asleep') this.#happen(registration, 'due');
+    else if (registration.place === 'queued') this.#queue(registration);
+    return true;
   }
 
   /** A connection that these mappings were registered over closed: each is registered again over a new one, at the registrar's rate. */
   onFlowLost(mappingIds: readonly number[], why: string): void {
     if (this.#stopping !== undefined) return;
-    const lost = mappingIds.flatMap((mappingId) => this.#current.get(mappingId) ?? []);
+    const lost = mappingIds.flatMap((mappingId) => this.#registrations.current.get(mappingId) ?? []);
     for (const registration of lost) this.#loseFlow(registration, why);
     const [first] = lost;
     if (first !== undefined) this.#report.flowLost(first.registrarKey, why, lost.length);
   }
 
   status(): RegistrationsStatus {
-    const byState = { ...this.#counts };
-    const total = Object.values(byState).reduce((sum, count) => sum + count, 0);
-    const troubled: Registration[] = [];
-    const others: Registration[] = [];
-    for (const registrations of [this.#current, this.#leaving]) {
-      for (const registration of registrations.values()) {
-        if (troubled.length === mostTroubled) break;
-        if (registration.state === 'registered') continue;
-        if (registration.lastError !== undefined) troubled.push(registration);
-        else if (others.length < mostTroubled) others.push(registration);
-      }
-    }
-    const shown = [...troubled, ...others].slice(0, mostTroubled);
-    return { total, byState, troubled: shown.map((registration) => statusOf(registration, this.#deps.clock)) };
+    const { byState } = this.#registrations;
+    const backlogs = this.#admission.backlogs().sort((one, other) => other.convergesInMs - one.convergesInMs);
+    return {
+      total: Object.values(byState).reduce((sum, count) => sum + count, 0),
+      byState,
+      troubled: this.#registrations.unregistered(mostShown).map((registration) => statusOf(registration, this.#deps.clock)),
+      convergesInMs: backlogs[0]?.convergesInMs ?? 0,
+      queues: backlogs.slice(0, mostShown).map(({ registrarKey, waiting, convergesInMs }) => {
+        return { registrar: sayRegistrar(registrarKey), waiting, convergesInMs };
+      }),
+    };
+  }
+
+  /** One page by ascending mapping id. What happens between two pages is in the later one. */
+  list(options: PageOptions): RegistrationStatus[] {
+    return this.#registrations.page(options).map((registration) => statusOf(registration, this.#deps.clock));
+  }
+
+  find(mappingId: number): RegistrationStatus | undefined {
+    const registration = this.#registrations.find(mappingId);
+    return registration && statusOf(registration, this.#deps.clock);
   }
 
   /**
@@ -156,8 +170,11 @@ export class Registrar {
     const before = registration.state;
     const actions = registration.take(event);
     const after = registration.state;
-    if (before !== 'gone') this.#counts[before] -= 1;
-    if (after !== 'gone') this.#counts[after] += 1;
+    this.#registrations.noteMove(before, after);
+    if (after !== 'registering' && after !== registration.settled) {
+      registration.settled = after;
+      registration.sinceS = this.#nowS();
+    }
     for (const action of actions) this.#act(registration, action, outcome);
   }
 
@@ -226,6 +243,7 @@ export class Registrar {
   #sleep(registration: Registration, waitMs: number): void {
     this.#leavePlace(registration);
     registration.place = 'asleep';
+    registration.urgency = 'ordinary';
     registration.briefRepeats = 0;
     registration.isCorrected = false;
     this.#schedule.set(registration, this.#deps.clock.now() + waitMs);
@@ -235,7 +253,7 @@ export class Registrar {
   #queue(registration: Registration): void {
     this.#schedule.delete(registration);
     registration.place = 'queued';
-    this.#admission.enter(registration.registrarKey, registration);
+    this.#admission.enter(registration.registrarKey, registration, registration.urgency);
   }
 
   async #send(registration: Registration): Promise<void> {
@@ -332,6 +350,10 @@ export class Registrar {
     if (wasRegistered) registration.lastError = sayFlowLost(registration.registrarKey, why);
   }
 
+  #nowS(): number {
+    return Math.floor(this.#deps.clock.now() / second);
+  }
+
   #expiresS(registrarKey: string): number {
     return Math.max(1, Math.ceil(this.#settings.expiresMs / second), this.#minExpiresS.get(registrarKey) ?? 0);
   }
@@ -365,17 +387,16 @@ export class Registrar {
   }
 
   #forget(registration: Registration): void {
-    const { mappingId } = registration;
-    this.#leaving.delete(mappingId);
+    this.#registrations.forget(registration);
     registration.departure.resolve();
-    const next = this.#current.get(mappingId);
+    const next = this.#registrations.current.get(registration.mappingId);
     if (next?.place === 'behind') this.#queue(next);
   }
 
   async #unregisterAll(timeoutMs: number): Promise<readonly RegistrationStatus[]> {
     this.#admission.liftRate();
-    const departures = [...this.#current.keys()].map((mappingId) => this.remove(mappingId));
-    departures.push(...[...this.#leaving.values()].map((registration) => registration.departure.done));
+    const departures = [...this.#registrations.current.keys()].map((mappingId) => this.remove(mappingId));
+    departures.push(...[...this.#registrations.leaving.values()].map((registration) => registration.departure.done));
     const late = departure();
     const timer = this.#deps.clock.after(Math.max(0, timeoutMs), late.resolve);
     await Promise.race([Promise.all(departures), late.done]);
@@ -386,15 +407,14 @@ export class Registrar {
 
   #close(): void {
     this.#isClosed = true;
-    for (const registration of this.#leaving.values()) {
+    for (const registration of this.#registrations.leaving.values()) {
       if (registration.bindingUntilMs > this.#deps.clock.now() || registration.place === 'wire') {
         this.#left.push({ ...statusOf(registration, this.#deps.clock), lastError: 'The time to stop was over before it was un-registered.' });
       }
       registration.departure.resolve();
     }
-    this.#leaving.clear();
+    this.#registrations.clear();
     this.#schedule.clear();
     this.#admission.close();
-    for (const state of Object.keys(this.#counts) as RegistrationState[]) this.#counts[state] = 0;
   }
 }

@@ -5,7 +5,7 @@
  * Where it is, beside its state, is always exactly one of: asleep (scheduled), in the queue, on the wire (then scheduled too, as a guard),
  * behind (its predecessor with the same mapping is still being un-registered), or gone. That is rule 1: no state without a timer.
  */
-import type { RegistrationEntry, RegisteringAccount } from './ports.js';
+import type { RegistrationEntry, RegisteringAccount, Urgency } from './ports.js';
 import type { Slot } from './schedule.js';
 import { transitions, type Action, type RegistrationEvent, type State } from './transitions.js';
 
@@ -25,6 +25,12 @@ export class Registration implements Slot {
 
   #state: State = 'waiting';
   place: Place = 'nowhere';
+  /** The last state but `registering`, which is a try and no change by itself. */
+  settled: State = 'waiting';
+  /** When it came to that, whole seconds on the clock's scale: small whole numbers cost no memory of their own. */
+  sinceS = 0;
+  /** Somebody waits for its next turn; back to `ordinary` when it sleeps. */
+  urgency: Urgency = 'ordinary';
   /** Counts REGISTERs: an answer to an earlier one than the last is stale. */
   attempt = 0;
   /** The expiry that the last REGISTER asked for, seconds; 0: it was to remove the binding. */

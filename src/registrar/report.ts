@@ -67,11 +67,19 @@ export class Report {
 }
 
 export function statusOf(registration: Registration, clock: Clock): RegistrationStatus {
-  const { mappingId, aor, state, place, dueMs, lastCode, lastError } = registration;
-  const status: RegistrationStatus = { mappingId, aor, state: state === 'gone' ? 'unregistering' : state };
+  const { mappingId, aor, registrarKey, account, state, sinceS, place, dueMs, lastCode, lastError } = registration;
+  const isoOf = (momentMs: number): string => new Date(clock.date().getTime() + momentMs - clock.now()).toISOString();
+  const status: RegistrationStatus = {
+    mappingId,
+    aor,
+    state: state === 'gone' ? 'unregistering' : state,
+    since: isoOf(sinceS * second),
+    registrar: sayRegistrar(registrarKey),
+  };
+  if (account.flowName !== undefined) status.flow = account.flowName;
   if (lastCode !== undefined) status.lastCode = lastCode;
   if (lastError !== undefined) status.lastError = lastError;
-  if (place === 'asleep') status.nextTryAt = new Date(clock.date().getTime() + dueMs - clock.now()).toISOString();
+  if (place === 'asleep') status.nextTryAt = isoOf(dueMs);
   return status;
 }
 

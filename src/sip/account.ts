@@ -10,6 +10,7 @@ import { makeSipUri } from './parser/uri.js';
 import { registerOnce, type RegisteringAccount } from './registering.js';
 import type { StackContext } from './stack-context.js';
 import type { Flow } from './transports/flow.js';
+import { hostPort } from './transports/transport-fault.js';
 import type { AccountSettings, OutgoingCall, OutgoingCallEvents, InviteOptions, RegisterOutcome, SipAccount } from './types.js';
 
 /** The stack, as its accounts see it. */
@@ -51,6 +52,11 @@ export class Account implements SipAccount, CoreOwner, RegisteringAccount {
     if (flow === this.#flow) return;
     this.stack.moveAccount(this, this.#flow, flow);
     this.#flow = flow;
+  }
+
+  get flowName(): string | undefined {
+    const flow = this.#flow;
+    return flow?.isOpen === true ? `${flow.transport} ${hostPort(flow.remote.address, flow.remote.port)}` : undefined;
   }
 
   get aor(): URI {

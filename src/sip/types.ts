@@ -165,6 +165,8 @@ export interface IncomingCall {
 
 export interface SipAccount {
   readonly settings: AccountSettings;
+  /** The flow that leads to its registrar, `tcp 192.0.2.4:5060`; undefined before the first and when it closed. */
+  readonly flowName: string | undefined;
   /**
    * One REGISTER: 401/407 are answered on the way, the nonce is kept for the next. Call-ID and CSeq go on from the last one.
    * @param expiresS seconds asked for; 0 removes the binding
