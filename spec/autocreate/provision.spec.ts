@@ -72,6 +72,20 @@ describe('the account of a new user', () => {
     });
   });
 
+  it('has a password that the registrar can derive from the user id as well', () => {
+    const derived: AutocreateSettings = { ...settings, password: { mode: 'derived', secret: 'sixteen-or-longer' } };
+    // printf 434 | openssl dgst -sha256 -hmac sixteen-or-longer -binary | basenc --base64url | tr -d =
+    expect(templateOf(derived, { id: 434 }).sipPassword).toBe('hZRleeZY4DbwNryYOHUSvWXsUGMu2oEPatseTOPiLLs');
+    expect(templateOf(derived, { id: 435 }).sipPassword).not.toBe('hZRleeZY4DbwNryYOHUSvWXsUGMu2oEPatseTOPiLLs');
+  });
+
+  it('has a password that nobody can guess, another for each user', () => {
+    const random: AutocreateSettings = { ...settings, password: { mode: 'random' } };
+    const passwords = [1, 2].map((id) => templateOf(random, { id }).sipPassword);
+    for (const password of passwords) expect(password).toMatch(/^[\w-]{32}$/);
+    expect(passwords[0]).not.toBe(passwords[1]);
+  });
+
   it('opens its WebSocket as configured, with GET and / when nothing else is said', () => {
     const plain: AutocreateSettings = { ...settings, parameters: { transport: 'ws' } };
     expect(templateOf(plain, { id: 1 }).webSocket).toEqual({ method: 'GET', location: '/' });

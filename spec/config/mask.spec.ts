@@ -50,6 +50,17 @@ describe('the effective configuration', () => {
     expect(text.split('\n').filter((line) => line.length > 80)).toEqual([]);
   });
 
+  it('masks the keys and the secret of derived passwords', () => {
+    const key = Buffer.alloc(32, 'hunter2').toString('base64');
+    const text = writeEffectiveConf(
+      read(`modules.sip { secrets { key = "${key}", previous = ["${key}"] }, autocreate.password { mode = derived, secret = "hunter2-hunter2-hunter2" } }`),
+    );
+    expect(text).toContain('    key = "***"\n    previous = ["***"]\n');
+    expect(text).toContain('      mode = "derived"\n      secret = "***"\n');
+    expect(text).not.toContain('hunter2');
+    expect(text).not.toContain(key);
+  });
+
   it('writes durations as a person would', () => {
     const text = writeEffectiveConf(read(everything));
     expect(text).toContain('expires = 90 seconds');

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { inspect } from 'node:util';
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigError } from '../../src/base/errors.js';
@@ -47,7 +48,22 @@ describe('the settings', () => {
       },
       listen: { host: '0.0.0.0', udpPort: 5060, tcpPort: 5060, trusted: [], tls: { verify: true } },
       calls: { setupTimeoutMs: 30_000, ringTimeoutMs: 60_000, candidateTimeoutMs: 2_000, drainMs: 30_000 },
+      secrets: { previous: [] },
     });
+  });
+
+  it('take a key of 32 bytes in hex and in both alphabets of base64, and show none of it', () => {
+    const bytes = Buffer.from('fbff'.repeat(16), 'hex');
+    const texts = [bytes.toString('hex'), bytes.toString('hex').toUpperCase(), bytes.toString('base64'), bytes.toString('base64url')];
+    for (const text of texts) {
+      const { secrets } = sip(`modules.sip.secrets { key = "${text}", previous = ["${text}"] }`);
+      expect([secrets.key, ...secrets.previous].map((key) => key?.export())).toEqual([bytes, bytes]);
+      expect(inspect(secrets) + JSON.stringify(secrets)).not.toMatch(/fb/i);
+    }
+  });
+
+  it.each(['ab'.repeat(31), 'ab'.repeat(33), 'A'.repeat(42), `${'A'.repeat(42)}B`, `${'A'.repeat(43)}==`, ''])('take no key that is not of 32 bytes: %s', (text) => {
+    expect(complaints(() => sip(`modules.sip.secrets.key = "${text}"`)).join()).toContain('want a key of 32 bytes');
   });
 
   it('are read from the keys of the guide', () => {
@@ -190,8 +206,15 @@ describe('what is wrong', () => {
   it.each([
     ['modules = 1', 'modules: found a number, want an object'],
     ['modules.sip = [1]', 'modules.sip: found a list, want an object'],
-    ['modules.sip.autocreate.password { value = x }', 'has no effect with mode = none'],
-    ['modules.sip.autocreate.password { mode = derived }', 'found "derived", want one of none, fixed'],
+    ['modules.sip.autocreate.password { value = x }', 'has no effect without mode = fixed'],
+    ['modules.sip.autocreate.password { mode = guessed }', 'found "guessed", want one of none, fixed, derived, random'],
+    ['modules.sip.autocreate.password { mode = random, value = x }', 'has no effect without mode = fixed'],
+    ['modules.sip.autocreate.password { mode = derived }', 'password.secret: is missing, want the secret that mode = derived makes passwords of'],
+    ['modules.sip.autocreate.password { mode = derived, secret = hunter2 }', 'want a text of at least 16 characters'],
+    ['modules.sip.autocreate.password { mode = fixed, value = x, secret = hunter2hunter2hunter2 }', 'has no effect without mode = derived'],
+    ['modules.sip.secrets.key = hunter2', 'found a text, want a key of 32 bytes in base64 or hex; this makes one: openssl rand -base64 32'],
+    ['modules.sip.secrets.previous = ["hunter2"]', 'modules.sip.secrets.previous.0: found a text, want a key of 32 bytes'],
+    [`modules.sip.secrets.previous = ["${'a'.repeat(64)}"]`, 'modules.sip.secrets.key: is missing, want the key that encrypts now'],
     ['modules.sip.autocreate.password { mode = fixed, value = [hunter2] }', 'found a list, want a text'],
     ['modules.sip.autocreate.user-prefix = "a@b"', 'found "a@b", want letters, digits'],
     ['modules.sip.autocreate.host = 127.0.0.300', 'found "127.0.0.300", want a host name or an IP address'],

@@ -1,8 +1,10 @@
 /** The extension by its hooks alone, over an embedded database and a registrar that says what the spec tells it. */
+import { createHash, createSecretKey } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { SipExtension, type ExtensionHost } from '../../src/index.js';
 import { openDatabase, type Database } from '../../src/mappings/database.js';
 import { migrate } from '../../src/mappings/migrate.js';
+import { Secrets } from '../../src/mappings/secrets.js';
 import { FakeHost } from '../support/fake-host.js';
 import { ScriptedPeer, type Received } from '../support/scripted-peer.js';
 
@@ -160,6 +162,56 @@ describe('rows that are there at the start', () => {
     const { rejectedRows, registrations } = extension.status();
     expect(registrations.total).toBe(1);
     expect(rejectedRows).toMatchObject([{ problem: expect.stringContaining('sip_port') as string }]);
+  });
+});
+
+describe('passwords in the table', () => {
+  const key = Buffer.alloc(32, 7).toString('base64');
+  const insert = (password: string, peerId = 434): Promise<unknown> =>
+    database.knex('sip_user_mappings').insert({ sip_user: `dialog${String(peerId)}`, sip_password: password, sip_host: '127.0.0.1', sip_port: peer.port, peer_id: peerId });
+  const start = (sip: Record<string, unknown>): Promise<void> => extension.init(host({ config: { tree: tree(sip) } }));
+
+  /** Challenges the next REGISTER and gives the response that came, and what a registrar would compute with that password. */
+  async function challenge(user: string, password: string): Promise<{ sent: string | undefined; wanted: string }> {
+    (await peer.next('REGISTER')).reply(401, ['WWW-Authenticate: Digest realm="r", nonce="n"']);
+    const request = await peer.next('REGISTER');
+    request.reply(200, [`Contact: ${request.header('contact') ?? ''}`]);
+    const md5 = (text: string): string => createHash('md5').update(text).digest('hex');
+    const wanted = md5(`${md5(`${user}:r:${password}`)}:n:${md5(`REGISTER:${request.uri}`)}`);
+    return { sent: /response="([^"]*)"/.exec(request.header('authorization') ?? '')?.[1], wanted };
+  }
+
+  it('are encrypted as autocreate writes them, and answer the registrar as they were', async () => {
+    await start({ secrets: { key }, autocreate: { on: true, host: '127.0.0.1', port: peer.port, password: { mode: 'fixed', value: 'hunter2' } } });
+    await extension.onUserCreated({ id: 434 });
+    const { sent, wanted } = await challenge('434', 'hunter2');
+    expect(sent).toBe(wanted);
+    const [stored] = await database.knex('sip_user_mappings').pluck<string[]>('sip_password');
+    expect(stored).toMatch(/^enc:v1:/);
+    expect(fake.logText()).not.toContain('hunter2');
+  });
+
+  it('may be MD5 hashes', async () => {
+    await insert(`ha1:${createHash('md5').update('dialog434:r:hunter2').digest('hex')}`);
+    await start({ secrets: {} });
+    const { sent, wanted } = await challenge('dialog434', 'hunter2');
+    expect(sent).toBe(wanted);
+  });
+
+  it('that cannot be decrypted reject their rows, in words, and no other', async () => {
+    const sealed = new Secrets({ key: createSecretKey(Buffer.alloc(32, 8)), previous: [] }).seal('hunter2');
+    await insert(sealed, 1);
+    await insert('plain', 2);
+    await start({ secrets: { key } });
+    expect((await challenge('dialog2', 'plain')).sent).toBeDefined();
+    expect(extension.status().rejectedRows).toEqual([
+      { id: expect.any(Number) as number, problem: expect.stringMatching(/^row \d+: sip_password is encrypted with the key [0-9a-f]{8}, which is neither/) as string },
+    ]);
+    await expect(extension.onUserCreated({ id: 1 })).rejects.toMatchObject({
+      code: 'MAPPING_INVALID',
+      message: expect.stringMatching(/^User 1 has a mapping that cannot be used: row \d+: sip_password is encrypted/) as string,
+    });
+    expect(extension.status().registrations.total).toBe(1);
   });
 });
 

@@ -104,6 +104,8 @@ describe('a row of sip_user_mappings', () => {
     [{ peer_id: '9007199254740992' }, expect.stringContaining('row 7: peer_id 9007199254740992 is not')],
     [{ peer_id: null }, 'row 7: peer_id is empty, want a whole number'],
     [{ register: null }, 'row 7: register is empty, want true or false'],
+    [{ sip_password: 'ha1:hush' }, 'row 7: sip_password begins with "ha1:", but 32 hexadecimal digits do not follow'],
+    [{ sip_password: 'enc:v1:hush' }, 'row 7: sip_password begins with "enc:v1:", but what follows is damaged'],
     [{ auth_user: 'a\nb' }, 'row 7: auth_user contains a control character or a line break'],
     [{ display_name: 'a\u0000b' }, 'row 7: display_name contains a control character or a line break'],
     [

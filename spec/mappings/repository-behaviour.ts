@@ -1,9 +1,11 @@
 /** What the tables do, whatever holds them: run over PGlite (repository.spec.ts) and over a real server (spec/interop). */
+import { createSecretKey } from 'node:crypto';
 import type { Knex } from 'knex';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Mapping, MappingDraft, RejectedRow } from '../../src/mappings/mapping.js';
 import { migrate } from '../../src/mappings/migrate.js';
 import { MappingRepository } from '../../src/mappings/repository.js';
+import { Secrets } from '../../src/mappings/secrets.js';
 
 export interface DatabaseUnderTest {
   /** Two ways to one database; where there is but one session, twice the same. */
@@ -345,6 +347,25 @@ export function describeTables(open: () => Promise<DatabaseUnderTest>): void {
       const bulk = Array.from({ length: 3000 }, (_, n) => ({ ...draft, sipUser: String(n), peer: { type: 1 as const, id: n } }));
       await Promise.all([repository.insertAll(bulk), elsewhere.insertIfAbsent({ ...draft, sipUser: '2999', peer: { type: 1, id: 2999 } })]);
       expect(await repository.findBySipUser('2999', 'pbx.example.com')).toHaveLength(1);
+    });
+
+    it('encrypts each password that it writes when there is a key, and no other column', async () => {
+      const secrets = new Secrets({ key: createSecretKey(Buffer.alloc(32, 1)), previous: [] });
+      const keyed = new MappingRepository(knex, secrets);
+      const peer = (id: number): MappingDraft => ({ ...draft, sipUser: String(id), peer: { type: 1, id } });
+      const inserted = await keyed.insert(peer(1));
+      await keyed.insertIfAbsent(peer(2));
+      await keyed.insertAll([peer(3)]);
+      await repository.insert(peer(4));
+      await keyed.update(4, { displayName: 'Ann' });
+      const [one, two, three, plain] = (await readAll()).mappings;
+      expect(inserted).toEqual(one);
+      expect(plain?.sipPassword).toBe('secret');
+      await keyed.updateColumns(4, { sip_password: 'other' });
+      const changed = await keyed.find(4);
+      expect([one, two, three, changed].map((mapping) => mapping?.sipPassword)).toEqual(Array(4).fill(expect.stringMatching(/^enc:v1:/)));
+      expect([one, two, three, changed].map((mapping) => secrets.open(mapping!.sipPassword))).toEqual(['secret', 'secret', 'secret', 'other']);
+      expect(await keyed.updateColumns(4, { sip_password: '' })).toMatchObject({ sipPassword: '', displayName: 'Ann' });
     });
 
     it('tells no password and no statement when the database refuses', async () => {

@@ -80,6 +80,33 @@ describe('a digest answer', () => {
   });
 });
 
+describe('an account with an MD5 hash in place of its password', () => {
+  const withHash = (): DigestSession => new DigestSession({ user: '434', password: { ha1: hex('md5', '434:r:pass') } });
+
+  it.each([
+    ['MD5', 'Digest realm="r", nonce="m", qop="auth"'],
+    ['MD5-sess', 'Digest realm="r", nonce="m", qop="auth", algorithm=MD5-sess'],
+  ])('answers %s as its password would, though something stronger is offered too', (_, offered) => {
+    const stronger = 'Digest realm="r", nonce="s", qop="auth", algorithm=SHA-256';
+    const [[, credentials] = []] = withHash().answer('Authorization', [stronger, offered], register, new DigestExchange())!;
+    expect(parameter(credentials!, 'nonce')).toBe('m');
+    expect(parameter(credentials!, 'response')).toBe(expected(credentials!, 'md5', '434', 'pass'));
+  });
+
+  it('says why it cannot answer a challenge for SHA-256 alone', () => {
+    const exchange = new DigestExchange();
+    const offered = ['Digest realm="r", nonce="n", algorithm=SHA-256', 'Digest realm="r2", nonce="n", algorithm=SHA-512-256'];
+    expect(withHash().answer('Authorization', offered, register, exchange)).toBeUndefined();
+    expect(exchange.unanswerable).toBe('The account has only an MD5 hash of its password (ha1:), and the server wants SHA-256, SHA-512-256');
+  });
+
+  it('does not blame the hash for a challenge that nobody knows', () => {
+    const exchange = new DigestExchange();
+    withHash().answer('Authorization', ['Digest realm="r", nonce="n", algorithm=NEW'], register, exchange);
+    expect(exchange.unanswerable).toBe('The server wants credentials of a kind that we do not have: Digest NEW');
+  });
+});
+
 let users = 434_000;
 /** Uses of a nonce are remembered by user: nobody is anybody else. */
 const someone = (): string => String((users += 1));

@@ -1,4 +1,5 @@
-/** Which mapping a user gets: `modules.sip.autocreate` filled in with who the user is. Pure. */
+/** Which mapping a user gets: `modules.sip.autocreate` filled in with who the user is. Pure, but for random passwords. */
+import { createHmac, randomBytes } from 'node:crypto';
 import { ExtensionError } from '../base/errors.js';
 import type { SipConfig } from '../config/schema.js';
 import type { HostUser } from '../host/contract.js';
@@ -24,7 +25,7 @@ export function templateOf(settings: AutocreateSettings, user: HostUser): Mappin
   const { transport } = parameters;
   const draft: MappingDraft = {
     sipUser: `${userPrefix}${user.id}`,
-    sipPassword: password.mode === 'fixed' ? password.value : '',
+    sipPassword: passwordOf(password, user.id),
     sipHost: host,
     sipPort: port,
     transport,
@@ -40,6 +41,19 @@ export function templateOf(settings: AutocreateSettings, user: HostUser): Mappin
     if (headers.host !== undefined) draft.webSocket.host = headers.host;
   }
   return draft;
+}
+
+function passwordOf(password: AutocreateSettings['password'], userId: number): string {
+  switch (password.mode) {
+    case 'none':
+      return '';
+    case 'fixed':
+      return password.value;
+    case 'derived':
+      return createHmac('sha256', password.secret).update(String(userId)).digest('base64url');
+    case 'random':
+      return randomBytes(24).toString('base64url');
+  }
 }
 
 /** The host may hand over anything: no more of it than a number is repeated. */

@@ -12,11 +12,14 @@ export function addCheckConfigCommand(program: Command): void {
       `
 The settings are printed as HOCON: defaults filled in, secrets as "***".
 Errors name file, line, column and key, all at once; the exit status is then 1.
+Warnings stand on standard error and leave it 0.
 
 Example:
   $ dialog-sip check-config /etc/dialog/server.conf`,
     )
     .action(async (file: string) => {
-      process.stdout.write(await effectiveConf(file));
+      const { text, warnings } = await effectiveConf(file);
+      process.stdout.write(text);
+      for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
     });
 }

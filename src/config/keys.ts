@@ -7,7 +7,7 @@ import * as z from 'zod';
 import { sipTransports } from '../base/sip-transport.js';
 import { hour, minute, second } from '../base/units.js';
 import {
-  addressBlock, dropNulls, duration, flag, host, isRecord, list, oneWordOf, rate, readNumber, readObject, secret, section, text, wants, whole,
+  addressBlock, dropNulls, duration, flag, host, isRecord, list, oneWordOf, rate, readNumber, readObject, secret, secretKey, section, text, wants, whole,
 } from './values.js';
 
 /** What loads the class of this package. */
@@ -30,17 +30,27 @@ const register = section({
 });
 
 const password = section({
-  mode: oneWordOf(['none', 'fixed']).default('none')
-    .describe('Where the SIP password of a new mapping comes from: none, it has none; fixed, it is `value`. Default none.'),
+  mode: oneWordOf(['none', 'fixed', 'derived', 'random']).default('none')
+    .describe('Where the SIP password of a new mapping comes from: none, it has none; fixed, it is `value`; derived, it is made of `secret` and the user id; random, it is 24 random bytes in base64url. Default none.'),
   value: secret().optional().describe('The SIP password of every new mapping when mode is fixed. Never printed or logged.'),
+  secret: secret(16).optional()
+    .describe('With mode = derived: the password of user 434 is HMAC-SHA256(secret, "434") in base64url, 43 characters, so that the registrar can derive it too. At least 16 characters. Never printed or logged.'),
 })
   .refine(
     (value) => value.mode !== 'fixed' || value.value !== undefined,
     rule(['value'], 'is missing, want the password that mode = fixed gives to every account'),
   )
   .refine(
-    (value) => value.mode !== 'none' || value.value === undefined,
-    rule(['value'], 'has no effect with mode = none; set mode = fixed, or leave it out'),
+    (value) => value.mode === 'fixed' || value.value === undefined,
+    rule(['value'], 'has no effect without mode = fixed; set that, or leave it out'),
+  )
+  .refine(
+    (value) => value.mode !== 'derived' || value.secret !== undefined,
+    rule(['secret'], 'is missing, want the secret that mode = derived makes passwords of'),
+  )
+  .refine(
+    (value) => value.mode === 'derived' || value.secret === undefined,
+    rule(['secret'], 'has no effect without mode = derived; set that, or leave it out'),
   );
 
 const parameters = section({
@@ -110,6 +120,16 @@ const calls = section({
   drain: duration(0, hour).default(30 * second).describe('How long stop waits for live calls to end by themselves. Default 30 seconds. 0: they are ended at once.'),
 });
 
+const secrets = section({
+  key: secretKey().optional()
+    .describe('Encrypts sip_password in the table: 32 bytes in base64 or hex, from `openssl rand -base64 32`; best left out of the file: key = ${?SIP_SECRETS_KEY}. Never printed or logged. Absent: passwords are stored as they are.'),
+  previous: list(secretKey()).default([])
+    .describe('Keys that were used before: they open what they encrypted until `dialog-sip secrets rotate` has run. Never printed or logged. Default none.'),
+}).refine(
+  (value) => value.key !== undefined || value.previous.length === 0,
+  rule(['key'], 'is missing, want the key that encrypts now, since previous names older ones'),
+);
+
 /** `modules.sip`. */
 export const sipSection = section({
   extension: text('a text').default(builtInExtension)
@@ -122,6 +142,7 @@ export const sipSection = section({
   autocreate: z.preprocess(dropNulls, autocreate).prefault({}).describe('SIP accounts made for new messenger users.'),
   listen: z.preprocess(dropNulls, listen).prefault({}).describe('Where SIP is taken.'),
   calls: z.preprocess(dropNulls, calls).prefault({}).describe('Time limits of calls.'),
+  secrets: z.preprocess(dropNulls, secrets).prefault({}).describe('How SIP passwords are kept in the table.'),
 });
 
 /** A section that the extension shares with others: what it does not know there, it passes over. */

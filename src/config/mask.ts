@@ -1,6 +1,6 @@
 /**
  * The effective configuration as a person would write it: every key with its value, defaults filled in, secrets as
- * `"***"`, the guide's names, HOCON that reads back to the same settings.
+ * `"***"`, the guide's names, HOCON that reads back to the same settings once the secrets are filled in.
  */
 import { writeDuration } from './durations.js';
 import type { SipConfig } from './schema.js';
@@ -21,7 +21,7 @@ const widest = 80;
 
 /** HOCON text, ending in a line break. */
 export function writeEffectiveConf(config: SipConfig): string {
-  const { register, autocreate, listen, calls } = config;
+  const { register, autocreate, listen, calls, secrets } = config;
   const sip: Group = {
     extension: config.extension,
     'trace-level': config.traceLevel,
@@ -45,6 +45,7 @@ export function writeEffectiveConf(config: SipConfig): string {
       password: {
         mode: autocreate.password.mode,
         value: autocreate.password.mode === 'fixed' ? mask : undefined,
+        secret: autocreate.password.mode === 'derived' ? mask : undefined,
       },
     },
     listen: {
@@ -61,6 +62,10 @@ export function writeEffectiveConf(config: SipConfig): string {
       'ring-timeout': new Duration(calls.ringTimeoutMs),
       'candidate-timeout': new Duration(calls.candidateTimeoutMs),
       drain: new Duration(calls.drainMs),
+    },
+    secrets: {
+      key: secrets.key === undefined ? undefined : mask,
+      previous: secrets.previous.map(() => mask),
     },
   };
   const groups = [writeGroup('modules.sip', sip, ''), writeGroup('services.postgresql', databaseGroup(config.database), '')];

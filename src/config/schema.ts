@@ -2,6 +2,7 @@
  * From the tree of server.conf to `SipConfig`, the settings the rest of the program reads: validated, with every default filled in,
  * durations in milliseconds and paths absolute. What is wrong is told all at once, each with its place in the file.
  */
+import { createSecretKey, type KeyObject } from 'node:crypto';
 import { accessSync, constants, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type * as z from 'zod';
@@ -12,7 +13,7 @@ import { postgresqlServerKeys, serverConfSchema } from './keys.js';
 import { knownKeys } from './json-schema.js';
 import { nearestName } from './nearest.js';
 import type { ConfigTree } from './read.js';
-import { isRecord } from './values.js';
+import { isRecord, readSecretKey } from './values.js';
 
 /** `modules.sip` and `services.postgresql`. The keys' meaning stands in `keys.ts`; every `...Ms` is in milliseconds. */
 export interface SipConfig {
@@ -37,7 +38,7 @@ export interface SipConfig {
     canCall: boolean;
     canBeCalled: boolean;
     userPrefix: string;
-    password: { mode: 'none' } | { mode: 'fixed'; value: string };
+    password: { mode: 'none' } | { mode: 'fixed'; value: string } | { mode: 'derived'; secret: string } | { mode: 'random' };
   };
   listen: {
     host: string;
@@ -52,6 +53,8 @@ export interface SipConfig {
     tls: { cert?: string; key?: string; ca?: string; verify: boolean };
   };
   calls: { setupTimeoutMs: number; ringTimeoutMs: number; candidateTimeoutMs: number; drainMs: number };
+  /** Keys of 32 bytes; as `KeyObject`s they show nothing of themselves when printed. Without a key, passwords are stored as they are. */
+  secrets: { key?: KeyObject; previous: KeyObject[] };
   /** Absent: the host hands over its own pool. */
   database?: DatabaseConfig;
 }
@@ -157,9 +160,8 @@ function inOrderOfText(one: ConfigIssue, other: ConfigIssue): number {
 }
 
 function convert({ modules: { sip }, services }: ServerConf, folder: string): SipConfig {
-  const { register, autocreate, listen, calls } = sip;
+  const { register, autocreate, listen, calls, secrets } = sip;
   const { cert, key, ca, verify } = listen.tls;
-  const { mode, value = '' } = autocreate.password;
   const database = convertDatabase(services.postgresql, folder);
   return {
     extension: sip.extension,
@@ -181,7 +183,7 @@ function convert({ modules: { sip }, services }: ServerConf, folder: string): Si
       canCall: autocreate['can-call'],
       canBeCalled: autocreate['can-be-called'],
       userPrefix: autocreate['user-prefix'],
-      password: mode === 'fixed' ? { mode, value } : { mode },
+      password: convertPassword(autocreate.password),
     },
     listen: {
       host: listen.host,
@@ -203,8 +205,28 @@ function convert({ modules: { sip }, services }: ServerConf, folder: string): Si
       candidateTimeoutMs: calls['candidate-timeout'],
       drainMs: calls.drain,
     },
+    secrets: {
+      ...given('key', secrets.key === undefined ? undefined : toKey(secrets.key)),
+      previous: secrets.previous.map(toKey),
+    },
     ...given('database', database),
   };
+}
+
+/** The schema has seen to it that it is one. */
+function toKey(text: string): KeyObject {
+  return createSecretKey(readSecretKey(text) ?? Buffer.alloc(0));
+}
+
+function convertPassword({ mode, value = '', secret = '' }: ServerConf['modules']['sip']['autocreate']['password']): SipConfig['autocreate']['password'] {
+  switch (mode) {
+    case 'fixed':
+      return { mode, value };
+    case 'derived':
+      return { mode, secret };
+    default:
+      return { mode };
+  }
 }
 
 function convertDatabase(section: ServerConf['services']['postgresql'], folder: string): DatabaseConfig | undefined {

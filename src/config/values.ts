@@ -63,10 +63,23 @@ export function text(accepted = 'a text', pattern = /^[^\0]*$/) {
   return z.preprocess(readText, z.string({ error }).regex(pattern, { error }));
 }
 
-/** A text that is never shown. */
-export function secret() {
+/** A text that is never shown, of so many characters at least. */
+export function secret(min = 1) {
   const error = wants('a text', true);
-  return z.preprocess(readText, z.string({ error }).regex(/^[^\0]+$/, { error: 'want a text that is not empty' }));
+  const short = min === 1 ? 'want a text that is not empty' : `want a text of at least ${min} characters`;
+  return z.preprocess(readText, z.string({ error }).min(min, { error: short }).regex(/^[^\0]*$/, { error: 'want a text without NUL' }));
+}
+
+/** A key of 32 bytes as text, never shown: base64 (either alphabet) or hex. */
+export function secretKey() {
+  const accepted = 'a key of 32 bytes in base64 or hex; this makes one: openssl rand -base64 32';
+  return z.preprocess(readText, z.string({ error: wants(accepted, true) }).refine((value) => readSecretKey(value) !== undefined, { error: wants(accepted, true) }));
+}
+
+/** The bytes of such a key. 43 characters of base64 hold two bits more than 32 bytes, which are 0. */
+export function readSecretKey(value: string): Buffer | undefined {
+  if (/^[0-9a-f]{64}$/i.test(value)) return Buffer.from(value, 'hex');
+  return /^[\w+/-]{42}[AEIMQUYcgkosw048]=?$/.test(value) ? Buffer.from(value, 'base64') : undefined;
 }
 
 /** A host name or an IP address, with no port and no scheme. */

@@ -17,6 +17,7 @@ import { MappingDirectory } from '../mappings/directory.js';
 import type { RejectedRow } from '../mappings/mapping.js';
 import { migrate } from '../mappings/migrate.js';
 import { MappingRepository } from '../mappings/repository.js';
+import { Secrets } from '../mappings/secrets.js';
 import { Metrics } from '../observability/metrics.js';
 import { messageTrace } from '../observability/trace.js';
 import { Registrar } from '../registrar/registrar.js';
@@ -62,7 +63,8 @@ export async function compose(host: ExtensionHost): Promise<Composition> {
     const knex = await openPool(host, config, releasers);
     const { applied } = await migrate(knex);
     if (applied.length > 0) log.info(`The table sip_user_mappings was brought to this version: ${applied.join(', ')}`);
-    const repository = new MappingRepository(knex);
+    const secrets = new Secrets(config.secrets);
+    const repository = new MappingRepository(knex, secrets);
     const directory = new MappingDirectory();
     const nodeId = hostname();
 
@@ -98,7 +100,7 @@ export async function compose(host: ExtensionHost): Promise<Composition> {
     releasers.add('the SIP stack', () => stack.close());
     metrics.gauges('dialog_sip_stack', 'What the SIP stack holds', 'what', () => stack.usage());
 
-    const accounts = new SipAccounts(stack, nodeId);
+    const accounts = new SipAccounts(stack, nodeId, secrets);
     const registrar = new Registrar(config.register, { clock, random: Math.random, log });
     releasers.add('the registrations', async () => {
       const left = await registrar.stop(unregisterTimeoutMs + registrar.status().total * unregisterTimeoutEachMs);
@@ -112,8 +114,8 @@ export async function compose(host: ExtensionHost): Promise<Composition> {
     const roster = new Roster(directory, accounts, registrar, log);
     const rejectedRows: RejectedRow[] = [];
     for await (const page of repository.pages()) {
-      for (const mapping of page.mappings) roster.adopt(mapping);
-      for (const row of page.rejected) {
+      const unusable = page.mappings.map((mapping) => roster.adopt(mapping)).filter((row) => row !== undefined);
+      for (const row of [...page.rejected, ...unusable]) {
         rejectedRows.push(row);
         log.error(`A row of sip_user_mappings cannot be used: ${row.problem}`, { mappingId: row.id });
       }

@@ -5,12 +5,13 @@
 import { ExtensionError, MappingError } from '../base/errors.js';
 import type { Peer } from '../host/contract.js';
 import { readServerConf } from '../config/read.js';
-import { toSipConfig } from '../config/schema.js';
+import { toSipConfig, type SipConfig } from '../config/schema.js';
 import { formatMappingsCsv, parseMappingsCsv } from '../mappings/csv.js';
 import { openDatabase, sayDatabase, type DatabaseSettings } from '../mappings/database.js';
 import { parseMappingColumns, sayAccount, toColumns, type Mapping, type MappingColumn, type RejectedRow } from '../mappings/mapping.js';
 import { migrate } from '../mappings/migrate.js';
 import { MappingRepository } from '../mappings/repository.js';
+import { Secrets } from '../mappings/secrets.js';
 
 /** A mapping as it is shown. */
 export interface ShownMapping {
@@ -63,7 +64,7 @@ export interface MigrationSummary {
 
 /** Brings the database of that server.conf to this version. @throws ConfigError, ExtensionError DATABASE_* */
 export async function migrateDatabase(configFile: string): Promise<MigrationSummary> {
-  const settings = await readDatabaseSettings(configFile);
+  const settings = databaseOf(toSipConfig(await readServerConf(configFile)), configFile);
   const database = await openDatabase(settings);
   try {
     const { applied } = await migrate(database.knex);
@@ -78,12 +79,13 @@ export async function migrateDatabase(configFile: string): Promise<MigrationSumm
  * @throws ConfigError, ExtensionError DATABASE_UNAVAILABLE
  */
 export async function openMappingOperations(configFile: string): Promise<MappingOperations> {
-  const database = await openDatabase(await readDatabaseSettings(configFile));
-  return new MappingOperations(new MappingRepository(database.knex), () => database.close());
+  const config = toSipConfig(await readServerConf(configFile));
+  const database = await openDatabase(databaseOf(config, configFile));
+  return new MappingOperations(new MappingRepository(database.knex, new Secrets(config.secrets)), () => database.close());
 }
 
-async function readDatabaseSettings(configFile: string): Promise<DatabaseSettings> {
-  const { database } = toSipConfig(await readServerConf(configFile));
+/** @throws ExtensionError CONFIG_INVALID when it names none */
+export function databaseOf({ database }: SipConfig, configFile: string): DatabaseSettings {
   if (database !== undefined) return database;
   throw new ExtensionError(
     'CONFIG_INVALID',

@@ -4,7 +4,7 @@
  */
 import { messageOf } from '../base/errors.js';
 import type { MappingDirectory } from '../mappings/directory.js';
-import type { Mapping } from '../mappings/mapping.js';
+import type { Mapping, RejectedRow } from '../mappings/mapping.js';
 import { registrarKeyOf } from '../registrar/ports.js';
 import type { Registrar } from '../registrar/registrar.js';
 import type { SipAccounts } from './sip-accounts.js';
@@ -17,22 +17,25 @@ export class Roster {
     private readonly directory: MappingDirectory,
     private readonly accounts: SipAccounts,
     private readonly registrar: Registrar,
-    private readonly log: Record<'info' | 'error', (message: string, meta: Record<string, unknown>) => unknown>,
+    private readonly log: Record<'info', (message: string, meta: Record<string, unknown>) => unknown>,
   ) {}
 
-  /** Takes a mapping in, and registers it if its row says so. One that is there already, as it is, is left alone. */
-  adopt(mapping: Mapping): void {
-    if (this.directory.get(mapping.id) !== undefined) return;
+  /**
+   * Takes a mapping in, and registers it if its row says so. One that is there already, as it is, is left alone.
+   * @returns why it cannot be used, its password cannot be decrypted say; undefined when all is well
+   */
+  adopt(mapping: Mapping): RejectedRow | undefined {
+    if (this.directory.get(mapping.id) !== undefined) return undefined;
     try {
       this.directory.put(mapping);
       this.accounts.put(mapping);
     } catch (thrown) {
       // One row harms itself alone (behaviour 24).
       this.directory.delete(mapping.id);
-      this.log.error(`Mapping ${mapping.id} cannot be used: ${messageOf(thrown)}`, { mappingId: mapping.id });
-      return;
+      return { id: mapping.id, problem: `row ${mapping.id}: ${messageOf(thrown)}` };
     }
     this.#register(mapping);
+    return undefined;
   }
 
   /** Un-registers a user's mappings, or registers them again. */

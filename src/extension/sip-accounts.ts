@@ -1,6 +1,7 @@
 /** The SIP account of each mapping, both ways: calls ask for the account of a mapping and for the mapping of an account. */
 import { hash } from 'node:crypto';
 import type { Mapping } from '../mappings/mapping.js';
+import type { Secrets } from '../mappings/secrets.js';
 import type { AccountSettings, SipAccount, SipStack } from '../sip/types.js';
 
 export class SipAccounts {
@@ -11,12 +12,16 @@ export class SipAccounts {
   constructor(
     private readonly stack: Pick<SipStack, 'addAccount'>,
     private readonly nodeId: string,
+    private readonly secrets: Pick<Secrets, 'open'>,
   ) {}
 
-  /** Replaces the account of that mapping when there is one. */
+  /**
+   * Replaces the account of that mapping when there is one.
+   * @throws MappingError MAPPING_INVALID when its password cannot be decrypted; what was there is gone then
+   */
   put(mapping: Mapping): SipAccount {
     this.remove(mapping.id);
-    const account = this.stack.addAccount(accountSettings(mapping, this.nodeId));
+    const account = this.stack.addAccount(accountSettings(mapping, this.nodeId, this.secrets));
     this.#byMapping.set(mapping.id, account);
     this.#mappingIds.set(account, mapping.id);
     return account;
@@ -39,14 +44,14 @@ export class SipAccounts {
   }
 }
 
-/** A row as the stack needs it. */
-export function accountSettings(mapping: Mapping, nodeId: string): AccountSettings {
+/** A row as the stack needs it, its password decrypted: here alone it is in the clear. @throws MappingError MAPPING_INVALID when it cannot be */
+export function accountSettings(mapping: Mapping, nodeId: string, secrets: Pick<Secrets, 'open'>): AccountSettings {
   return {
     token: hash('sha256', `${nodeId} ${String(mapping.id)}`, 'buffer').toString('hex', 0, 10),
     user: mapping.sipUser,
     domain: mapping.sipHost.includes(':') ? `[${mapping.sipHost.replace(/^\[|\]$/g, '')}]` : mapping.sipHost,
     authUser: mapping.authUser,
-    password: mapping.sipPassword,
+    password: secrets.open(mapping.sipPassword),
     displayName: mapping.displayName,
     target: {
       transport: mapping.transport,

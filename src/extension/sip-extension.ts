@@ -2,7 +2,7 @@
  * The hooks that a messaging server calls (host-contract). States: new -> starting -> ready -> stopped; a failed `init` leads to stopped.
  */
 import { z } from 'zod';
-import { ExtensionError } from '../base/errors.js';
+import { ExtensionError, MappingError } from '../base/errors.js';
 import { builtInExtensionId } from '../host/load-extension.js';
 import type { CallCommand, ExtensionHost, ExtensionStatus, HostExtension, HostUser } from '../host/contract.js';
 import { compose, type Composition } from './compose.js';
@@ -33,13 +33,14 @@ export class SipExtension implements HostExtension {
     }
   }
 
-  /** Idempotent. @throws ExtensionError: NOT_READY, USER_INVALID, MAPPING_CONFLICT, DATABASE_* */
+  /** Idempotent. @throws ExtensionError: NOT_READY, USER_INVALID, MAPPING_CONFLICT, MAPPING_INVALID, DATABASE_* */
   async onUserCreated(user: HostUser): Promise<void> {
     const { roster, provision } = this.#ready();
     const { id } = knownUser(user);
     if (user.disabled === true) roster.setDisabled(id, true);
     const mapping = await provision(user);
-    if (mapping !== undefined) roster.adopt(mapping);
+    const rejected = mapping && roster.adopt(mapping);
+    if (rejected !== undefined) throw new MappingError('MAPPING_INVALID', `User ${id} has a mapping that cannot be used: ${rejected.problem}.`);
   }
 
   /** @throws ExtensionError: NOT_READY, USER_INVALID */

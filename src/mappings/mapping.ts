@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { MappingError } from '../base/errors.js';
 import { sipTransports, type SipTransport } from '../base/sip-transport.js';
 import type { Peer, PeerType } from '../host/contract.js';
+import { whyNoPassword } from './secrets.js';
 
 /** How a WebSocket flow is opened: `sip_parameters.method`, `sip_headers.host` and `sip_headers.location`. */
 export interface WebSocketHandshake {
@@ -22,7 +23,7 @@ export interface WebSocketHandshake {
 export interface Mapping {
   id: number;
   sipUser: string;
-  /** As it stands in the row; empty for a registrar that asks for none. */
+  /** As it stands in the row, encrypted perhaps (`Secrets`); empty for a registrar that asks for none. */
   sipPassword: string;
   /** A host name, an IPv4 address, or an IPv6 address without brackets. */
   sipHost: string;
@@ -175,7 +176,8 @@ const columns = z.object({
     (value) => toText(value ?? ''),
     z
       .string({ error: 'is not text' })
-      .refine((text) => !controlCharacter.test(text), { error: 'contains a control character or a line break' }),
+      .refine((text) => !controlCharacter.test(text), { error: 'contains a control character or a line break' })
+      .refine((text) => whyNoPassword(text) === undefined, { error: ({ input }) => whyNoPassword(String(input)) }),
   ),
   sip_host: z.preprocess(
     withoutBrackets,

@@ -1,6 +1,6 @@
 /**
  * The table `sip_user_mappings` through knex: the only file that queries it. Whatever is read is judged row by row; whatever
- * is written is judged first.
+ * is written is judged first, and its password encrypted when there is a key.
  *
  * No unique index stands behind it, for tables that exist may hold one SIP user several times, for several peers. What
  * may not be there twice is kept apart by advisory locks of the writing transaction (one per account, one per peer at a
@@ -25,6 +25,7 @@ import {
   type MappingDraft,
   type RejectedRow,
 } from './mapping.js';
+import { Secrets } from './secrets.js';
 
 const table = 'sip_user_mappings';
 const columns: string[] = ['id', ...mappingColumns];
@@ -48,7 +49,10 @@ export interface DraftConflict {
 }
 
 export class MappingRepository {
-  constructor(private readonly knex: Knex) {}
+  constructor(
+    private readonly knex: Knex,
+    private readonly secrets: Pick<Secrets, 'seal'> = new Secrets({ previous: [] }),
+  ) {}
 
   /**
    * Every row, by ascending id, `size` at a time. Rows that come or go meanwhile may be seen or not.
@@ -91,7 +95,7 @@ export class MappingRepository {
    *   at that host already
    */
   async insert(draft: MappingDraft): Promise<Mapping> {
-    const checked = parseMappingColumns(toColumns(draft));
+    const checked = this.#check(draft);
     return this.#write('Adding a mapping', async (transaction) => {
       await claim(transaction, checked);
       await this.#refuseTwin(transaction, checked);
@@ -105,7 +109,7 @@ export class MappingRepository {
    *   that cannot be used, or when the peer has a row there that cannot
    */
   async insertIfAbsent(draft: MappingDraft): Promise<{ mapping: Mapping; created: boolean }> {
-    const checked = parseMappingColumns(toColumns(draft));
+    const checked = this.#check(draft);
     return this.#write('Adding a mapping', async (transaction) => {
       await claim(transaction, checked);
       const present = await this.#ofPeer(transaction, checked.peer).andWhere(atHost(transaction, checked.sipHost)).first();
@@ -130,7 +134,7 @@ export class MappingRepository {
     drafts: readonly MappingDraft[],
     options: { skipConflicts?: boolean; dryRun?: boolean } = {},
   ): Promise<{ inserted: number; conflicts: DraftConflict[] }> {
-    const checked = drafts.map((draft) => parseMappingColumns(toColumns(draft)));
+    const checked = drafts.map((draft) => this.#check(draft));
     return this.#write('Adding mappings', async (transaction) => {
       await transaction.raw('select pg_advisory_xact_lock(?::bigint)', [lockKey('all')]);
       const { fresh, conflicts } = await this.#sift(transaction, checked);
@@ -171,7 +175,8 @@ export class MappingRepository {
       const row = await this.#rows(transaction).where('id', id).forUpdate().first();
       if (row === undefined) throw new MappingError('MAPPING_NOT_FOUND', `There is no mapping ${id}.`);
       const changes = changesOf(row);
-      const draft = parseMappingColumns({ ...row, ...changes });
+      const judged = parseMappingColumns({ ...row, ...changes });
+      const draft = 'sip_password' in changes ? this.#sealed(judged) : judged;
       if (identity.some((column) => column in changes)) {
         await claim(transaction, draft);
         await this.#refuseTwin(transaction, draft, id);
@@ -180,6 +185,14 @@ export class MappingRepository {
       if (Object.keys(written).length > 0) await transaction(table).where('id', id).update(written);
       return { id, ...draft };
     });
+  }
+
+  #check(draft: MappingDraft): MappingDraft {
+    return this.#sealed(parseMappingColumns(toColumns(draft)));
+  }
+
+  #sealed(draft: MappingDraft): MappingDraft {
+    return { ...draft, sipPassword: this.secrets.seal(draft.sipPassword) };
   }
 
   #rows(knex: Knex): Knex.QueryBuilder<Row, Row[]> {

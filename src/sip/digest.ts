@@ -126,8 +126,8 @@ export class DigestSession {
     exchange: DigestExchange,
   ): [CredentialsHeader, string][] | undefined {
     exchange.rounds += 1;
-    const challenges = strongestByRealm(offered);
-    if (challenges.length === 0) exchange.unanswerable = sayUnknown(offered);
+    const challenges = strongestByRealm(offered, (algorithm) => this.#fits(algorithm));
+    if (challenges.length === 0) exchange.unanswerable = this.#sayUnanswerable(offered);
     if (challenges.length === 0 || exchange.rounds > maxRounds) return undefined;
     let isWorthATry = false;
     for (const { challenge, algorithm } of challenges) {
@@ -178,10 +178,23 @@ export class DigestSession {
     givenUp.set(`${this.#username} ${remembered.nonce}`, remembered.nc);
   }
 
+  /** A hash of the password serves the algorithm that made it, and no other. */
+  #fits(algorithm: Algorithm): boolean {
+    return typeof this.credentials.password === 'string' || algorithm.openssl === 'md5';
+  }
+
+  #sayUnanswerable(offered: readonly string[]): string {
+    const others = strongestByRealm(offered, () => true).map(({ challenge }) => challenge.algorithm ?? 'MD5');
+    return others.length === 0
+      ? sayUnknown(offered)
+      : `The account has only an MD5 hash of its password (ha1:), and the server wants ${[...new Set(others)].slice(0, 4).join(', ')}`;
+  }
+
   /** RFC 7616 3.4.2. */
   #ha1({ terms, nonce, cnonce, sessionNonce = nonce }: Remembered): string {
     const { openssl, isSession } = terms.algorithm;
-    const ha1 = hash(openssl, `${this.#username}:${terms.realm}:${this.credentials.password}`, 'hex');
+    const { password } = this.credentials;
+    const ha1 = typeof password === 'string' ? hash(openssl, `${this.#username}:${terms.realm}:${password}`, 'hex') : password.ha1;
     return isSession ? hash(openssl, `${ha1}:${sessionNonce}:${cnonce}`, 'hex') : ha1;
   }
 
@@ -228,13 +241,16 @@ function sayUnknown(offered: readonly string[]): string {
     : `The server wants credentials of a kind that we do not have: ${known.join(', ')}`;
 }
 
-/** RFC 8760 2.4: of several challenges for one realm the strongest that we know; unknown ones are passed over. */
-function strongestByRealm(offered: readonly string[]): { challenge: Challenge; algorithm: Algorithm }[] {
+/** RFC 8760 2.4: of several challenges for one realm the strongest that fits; unknown ones are passed over. */
+function strongestByRealm(
+  offered: readonly string[],
+  fits: (algorithm: Algorithm) => boolean,
+): { challenge: Challenge; algorithm: Algorithm }[] {
   const best = new Map<string, { challenge: Challenge; algorithm: Algorithm }>();
   for (const text of offered) {
     const challenge = parseChallenge(text);
     const algorithm = challenge && algorithmOf(challenge);
-    if (!challenge || !algorithm) continue;
+    if (!challenge || !algorithm || !fits(algorithm)) continue;
     const rival = best.get(challenge.realm);
     if (rival === undefined || algorithm.strength > rival.algorithm.strength) best.set(challenge.realm, { challenge, algorithm });
   }

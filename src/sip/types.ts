@@ -22,6 +22,11 @@ export interface SipTarget {
   readonly webSocket?: { readonly method: string; readonly host?: string; readonly location: string };
 }
 
+/** In place of a password: MD5(user:realm:password) in 32 lower-case hex digits, RFC 7616 3.4.2. It answers MD5 challenges of that realm alone. */
+export interface PasswordHash {
+  readonly ha1: string;
+}
+
 export interface AccountSettings {
   /** The user part of our Contact, `[A-Za-z0-9]+`: opaque, unique in the stack, the same after a restart. */
   readonly token: string;
@@ -30,7 +35,7 @@ export interface AccountSettings {
   readonly domain: string;
   /** The user name for the digest; `user` when absent. */
   readonly authUser?: string;
-  readonly password: string;
+  readonly password: string | PasswordHash;
   readonly displayName?: string;
   readonly target: SipTarget;
 }
