@@ -114,7 +114,7 @@ export class Received {
 export class ScriptedPeer {
   /** All that came and nobody waited for yet. */
   readonly received: Received[] = [];
-  #waiting: { wants: (message: Received) => boolean; resolve: (message: Received) => void }[] = [];
+  #waiting: { wants: (message: Received) => boolean; resolve: (message: Received) => void; giveUp: () => void }[] = [];
   readonly #line: Line;
   #cseq = 0;
 
@@ -247,7 +247,9 @@ export class ScriptedPeer {
     this.#line.hangUp();
   }
 
+  /** What is still waited for, and by nobody any more, is given up. */
   close(): Promise<void> {
+    for (const { giveUp } of this.#waiting) giveUp();
     return this.#line.close();
   }
 
@@ -268,6 +270,9 @@ export class ScriptedPeer {
       }, deadlineMs);
       this.#waiting.push({
         wants,
+        giveUp: () => {
+          stopWallClock(timer);
+        },
         resolve: (message) => {
           stopWallClock(timer);
           resolve(message);

@@ -2,9 +2,13 @@ import { Grammar, NameAddrHeader, URI } from 'sip.js/lib/core/index.js';
 import { describe, expect, it } from 'vitest';
 import { installGrammar } from '../../../src/sip/parser/grammar.js';
 
-const stock = Grammar.parse as (text: string, rule: string) => unknown;
+type Parse = (text: string, rule: string) => unknown;
+
+// A copy of the module that nobody has corrected, whatever ran before in this process.
+const untouched = (await import(`${import.meta.resolve('sip.js/lib/grammar/grammar.js')}?untouched`)) as { Grammar: { parse: Parse } };
+const stock = untouched.Grammar.parse;
 installGrammar();
-const ours = Grammar.parse as (text: string, rule: string) => unknown;
+const ours = Grammar.parse as Parse;
 
 function withNulls(parameters: unknown): unknown {
   return Object.entries(parameters ?? {}).map(([name, value]: [string, unknown]) => [name, value ?? null]);
