@@ -1,31 +1,39 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { probeWaitMs, reconnectWaitMs, refreshWaitMs, retryAfterWaitMs, retryWaitMs } from '../../src/registrar/waits.js';
+import { probeWaitMs, reconnectWaitMs, refreshWindow, retryAfterWaitMs, retryWaitMs } from '../../src/registrar/waits.js';
 
 const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 const minute = 60_000;
 
-describe('the wait before a refresh', () => {
+describe('the window of a refresh', () => {
+  const latestMs = (grantedMs: number, intervalMs = 7_200_000): number => refreshWindow(grantedMs, intervalMs, false).latestMs;
+
   it('leaves a tenth of a long expiry, and half of a short one', () => {
-    expect(refreshWaitMs(3_600_000, 7_200_000, 0)).toBe(3_240_000);
-    expect(refreshWaitMs(120_000, 7_200_000, 0)).toBe(88_000);
-    expect(refreshWaitMs(60_000, 7_200_000, 0)).toBe(30_000);
-    expect(refreshWaitMs(2_000, 7_200_000, 0)).toBe(1_000);
+    expect(latestMs(3_600_000)).toBe(3_240_000);
+    expect(latestMs(120_000)).toBe(88_000);
+    expect(latestMs(60_000)).toBe(30_000);
+    expect(latestMs(2_000)).toBe(1_000);
   });
 
-  it('is never longer than the configured interval', () => {
-    expect(refreshWaitMs(3_600_000, 60_000, 0.5)).toBe(60_000);
+  it('ends with the configured interval at the latest', () => {
+    expect(latestMs(3_600_000, 60_000)).toBe(60_000);
+  });
+
+  it('is the last tenth before that; for the first refresh, the last four fifths', () => {
+    expect(refreshWindow(1_800_000, 7_200_000, false).earliestMs).toBe(0.9 * 1_620_000);
+    expect(refreshWindow(1_800_000, 7_200_000, true)).toEqual({ earliestMs: 0.2 * 1_620_000, latestMs: 1_620_000 });
   });
 
   it('is always above 0, within the interval, and early enough for one timeout or within the first half', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 10_000_000 }), fc.integer({ min: 1, max: 100_000_000 }), random, (s, intervalMs, r) => {
+      fc.property(fc.integer({ min: 1, max: 10_000_000 }), fc.integer({ min: 1, max: 100_000_000 }), fc.boolean(), (s, intervalMs, isFirst) => {
         const grantedMs = s * 1_000;
-        const wait = refreshWaitMs(grantedMs, intervalMs, r);
-        expect(wait).toBeGreaterThan(0);
-        expect(wait).toBeLessThanOrEqual(intervalMs);
-        const isEarly = grantedMs - wait >= Math.max(grantedMs / 10, 32_000) - 0.001;
-        expect(isEarly || wait <= grantedMs / 2).toBe(true);
+        const window = refreshWindow(grantedMs, intervalMs, isFirst);
+        expect(window.earliestMs).toBeGreaterThan(0);
+        expect(window.latestMs).toBeGreaterThan(window.earliestMs);
+        expect(window.latestMs).toBeLessThanOrEqual(intervalMs);
+        const isEarly = grantedMs - window.latestMs >= Math.max(grantedMs / 10, 32_000) - 0.001;
+        expect(isEarly || window.latestMs <= grantedMs / 2).toBe(true);
       }),
     );
   });

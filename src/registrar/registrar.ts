@@ -14,8 +14,9 @@ import { departure, Registration } from './registration.js';
 import { Registrations, type PageOptions } from './registrations.js';
 import { Report, statusOf } from './report.js';
 import { Schedule } from './schedule.js';
+import { Spread } from './spread.js';
 import type { Action, RegistrationEvent } from './transitions.js';
-import { probeWaitMs, reconnectWaitMs, refreshWaitMs, retryAfterWaitMs, retryWaitMs } from './waits.js';
+import { probeWaitMs, reconnectWaitMs, refreshWindow, retryAfterWaitMs, retryWaitMs } from './waits.js';
 import { sayFlowLost, sayOutcome } from './words.js';
 
 /** The stack answers within a few times 64*T1, challenges and a connection included. Longer: its answer is not waited for. */
@@ -30,6 +31,7 @@ export class Registrar {
   readonly #report: Report;
   readonly #schedule: Schedule<Registration>;
   readonly #admission: Admission<Registration>;
+  readonly #spread: Spread;
   readonly #registrations = new Registrations();
   /** Min-Expires of 423s, seconds, by registrar. */
   readonly #minExpiresS = new Map<string, number>();
@@ -42,6 +44,7 @@ export class Registrar {
     this.#settings = settings;
     this.#deps = deps;
     this.#report = new Report(deps.log, deps.clock);
+    this.#spread = new Spread(deps.random);
     this.#schedule = new Schedule(deps.clock, (registration) => {
       this.#wake(registration);
     });
@@ -168,11 +171,13 @@ export class Registrar {
 
   #happen(registration: Registration, event: RegistrationEvent, outcome?: RegisterOutcome): void {
     const before = registration.state;
+    if (before === 'registered' && registration.place === 'asleep') this.#spread.cancel(registration.dueMs);
     const actions = registration.take(event);
     const after = registration.state;
     this.#registrations.noteMove(before, after);
     if (after !== 'registering' && after !== registration.settled) {
       registration.settled = after;
+      registration.isSpread = false;
       registration.sinceS = this.#nowS();
     }
     for (const action of actions) this.#act(registration, action, outcome);
@@ -189,7 +194,9 @@ export class Registrar {
         break;
       case 'wait for refresh': {
         const grantedMs = outcome?.kind === 'registered' ? outcome.expiresS * second : this.#settings.expiresMs;
-        this.#sleep(registration, refreshWaitMs(grantedMs, this.#settings.intervalMs, random()));
+        const window = refreshWindow(grantedMs, this.#settings.intervalMs, !registration.isSpread);
+        registration.isSpread = true;
+        this.#sleepUntil(registration, this.#spread.plan(this.#deps.clock.now(), window));
         break;
       }
       case 'wait to retry': {
@@ -241,12 +248,16 @@ export class Registrar {
   }
 
   #sleep(registration: Registration, waitMs: number): void {
+    this.#sleepUntil(registration, this.#deps.clock.now() + waitMs);
+  }
+
+  #sleepUntil(registration: Registration, momentMs: number): void {
     this.#leavePlace(registration);
     registration.place = 'asleep';
     registration.urgency = 'ordinary';
     registration.briefRepeats = 0;
     registration.isCorrected = false;
-    this.#schedule.set(registration, this.#deps.clock.now() + waitMs);
+    this.#schedule.set(registration, momentMs);
   }
 
   /** One that is in the queue already keeps its place in it. */

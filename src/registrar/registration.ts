@@ -29,6 +29,8 @@ export class Registration implements Slot {
   settled: State = 'waiting';
   /** When it came to that, whole seconds on the clock's scale: small whole numbers cost no memory of their own. */
   sinceS = 0;
+  /** It has been refreshed, or is about to be, since it came to that: its refreshes have found their place among the others'. */
+  isSpread = false;
   /** Somebody waits for its next turn; back to `ordinary` when it sleeps. */
   urgency: Urgency = 'ordinary';
   /** Counts REGISTERs: an answer to an earlier one than the last is stale. */

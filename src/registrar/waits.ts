@@ -8,16 +8,22 @@ const leastMarginMs = 32 * second;
 /** A registrar that asks for more is asked again after this all the same: it may have recovered. */
 const longestRetryAfterMs = 30 * minute;
 
+/** From a 2xx on, milliseconds; the sooner end is left out, the later one is not. */
+export interface RefreshWindow {
+  readonly earliestMs: number;
+  readonly latestMs: number;
+}
+
 /**
- * The wait from a 2xx to the refresh: min(interval, granted - max(10 %, 32 s + jitter)). When that margin would be more than half of what
- * was granted, up to half of it, jittered to the early side.
+ * When the refresh may come: at the latest after min(interval, granted - max(10 %, 32 s)), or half of what was granted where that margin
+ * would be more than half of it. A tenth of that sooner as it likes; the first one after a start, a restart or a change up to four
+ * fifths sooner: those that were registered together are not refreshed together.
  * @param grantedMs how long the registrar keeps the binding, above 0
  */
-export function refreshWaitMs(grantedMs: number, intervalMs: number, random: number): number {
-  const tenth = grantedMs / 10;
-  const longMs = grantedMs - Math.max(tenth, leastMarginMs + random * tenth);
-  const half = grantedMs / 2;
-  return Math.min(intervalMs, longMs >= half ? longMs : half - random * tenth);
+export function refreshWindow(grantedMs: number, intervalMs: number, isFirst: boolean): RefreshWindow {
+  const withMarginMs = grantedMs - Math.max(grantedMs / 10, leastMarginMs);
+  const latestMs = Math.min(intervalMs, Math.max(withMarginMs, grantedMs / 2));
+  return { earliestMs: latestMs * (isFirst ? 0.2 : 0.9), latestMs };
 }
 
 /** The wait after a failure. @param failures that went before it since the last success */
