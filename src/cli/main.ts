@@ -9,9 +9,14 @@ import { ConfigError, ExtensionError, describeIssue } from '../base/errors.js';
 import { addCheckConfigCommand } from './check-config.js';
 import { addMappingsCommand } from './mappings.js';
 import { addMigrateCommand } from './migrate.js';
+import { addSecretsCommand } from './secrets.js';
 
-const commands: readonly ((program: Command) => void)[] = [addCheckConfigCommand, addMigrateCommand, addMappingsCommand];
+const commands: readonly ((program: Command) => void)[] = [addCheckConfigCommand, addMigrateCommand, addMappingsCommand, addSecretsCommand];
 
+// `| head` reads no more: what is under way ends in good order, unread.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
 process.exitCode = await run(process.argv);
 
 /** Runs one command line to its end and gives the exit status. */

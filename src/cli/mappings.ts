@@ -5,6 +5,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import { ExtensionError } from '../base/errors.js';
 import { openMappingOperations, type MappingOperations, type TypedMapping } from '../extension/mapping-operations.js';
 import { tableHeader, tableLine } from './mapping-table.js';
+import { counted, example, list } from './wording.js';
 
 /** The world of the commands; specs give another. */
 export interface MappingsWorld {
@@ -37,9 +38,6 @@ interface FieldOptions extends ConfigOption, TypedMapping {
   sipPasswordStdin?: boolean;
   json?: boolean;
 }
-
-/** More problems than this are counted, not told. */
-const mostProblems = 100;
 
 export function addMappingsCommand(program: Command, world: MappingsWorld = terminal): void {
   const mappings = program
@@ -161,7 +159,7 @@ function addExport(mappings: Command, world: MappingsWorld): void {
   subcommand(mappings, 'export', 'write the mappings as a CSV file')
     .description('Writes the mappings as CSV that `mappings import` reads.\nWithout a file to standard output.')
     .argument('[file]', 'the file to write; one that is there is replaced')
-    .option('--with-passwords', 'fill the column sip_password, which else is empty')
+    .option('--with-passwords', 'fill the column sip_password, which else is empty,\nwith what is stored: encrypted ones stay so')
     .addHelpText('after', example('mappings export users.csv --config server.conf'))
     .action((file: string | undefined, options: ConfigOption & { withPasswords?: boolean }) =>
       using(world, options.config, async (operations) => {
@@ -284,20 +282,6 @@ function parseId(text: string): number {
   const id = Number(text);
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(id)) throw new InvalidArgumentError('It is a whole number.');
   return id;
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
-}
-
-function list(problems: readonly string[]): string {
-  const told = problems.slice(0, mostProblems).map((problem) => `  ${problem}\n`);
-  const rest = problems.length - told.length;
-  return told.join('') + (rest > 0 ? `  and ${rest} more\n` : '');
-}
-
-function example(...lines: string[]): string {
-  return `\nExample${lines.length === 1 ? '' : 's'}:\n${lines.map((line) => `  $ dialog-sip ${line}\n`).join('')}`;
 }
 
 function capitalised(text: string): string {

@@ -1,6 +1,6 @@
 /**
- * The table `sip_user_mappings` through knex: the only file that queries it. Whatever is read is judged row by row; whatever
- * is written is judged first, and its password encrypted when there is a key.
+ * The table `sip_user_mappings` through knex: the only file that queries it, but for `stored-passwords`. Whatever is read is judged row by
+ * row; whatever is written is judged first, and its password encrypted when there is a key.
  *
  * No unique index stands behind it, for tables that exist may hold one SIP user several times, for several peers. What
  * may not be there twice is kept apart by advisory locks of the writing transaction (one per account, one per peer at a
