@@ -7,6 +7,8 @@ import { report, serve } from './measured.js';
 import type { CallOrder, SubjectSettings } from './protocol.js';
 
 const compiled = new URL('../../dist/index.js', import.meta.url).href;
+// Before it is told to start: a host has loaded its plugins, and none of that is what a registration costs.
+const { loadExtension } = (await import(compiled)) as { loadExtension(tree: Record<string, unknown>): Promise<HostExtension> };
 
 interface Placed {
   readonly stay: boolean;
@@ -17,7 +19,6 @@ let extension: HostExtension | undefined;
 const placed = new Map<string, Placed>();
 
 async function start({ tree = {} }: SubjectSettings): Promise<void> {
-  const { loadExtension } = (await import(compiled)) as { loadExtension(tree: Record<string, unknown>): Promise<HostExtension> };
   // As in a host: every line is formatted. Only complaints are kept.
   const logger = createLogger({ level: 'info', format: format.json() });
   logger.pipe(

@@ -33,6 +33,11 @@ export class Worker<Command extends Told, Report extends Told> {
     process.once('exit', () => this.#child.kill('SIGKILL'));
   }
 
+  get pid(): number {
+    if (this.#child.pid === undefined) throw this.#failure('could not be started');
+    return this.#child.pid;
+  }
+
   send(command: Command): void {
     this.#child.send(command);
   }

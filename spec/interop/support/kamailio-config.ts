@@ -12,6 +12,8 @@ export interface KamailioOptions {
   maxExpires?: number;
   /** REGISTER for less is answered 423 with this Min-Expires, seconds. Default 0: anything goes. */
   minExpires?: number;
+  /** Its shared memory, megabytes, for many users; with it comes a receive buffer for their bursts. Default 64, and the system's buffer. */
+  sharedMemoryMb?: number;
 }
 
 /** The password rule of this registrar, so that it needs no table of users. */

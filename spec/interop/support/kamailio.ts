@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeCertificates } from './certificates.js';
 import { kamailioConfig, type KamailioOptions, type Transport } from './kamailio-config.js';
+import { askKamailio, kamailioAnswers, withSbin } from './kamailio-rpc.js';
 import { freePort } from '../../support/ports.js';
 import { Program } from './program.js';
 
@@ -35,6 +36,7 @@ export class Kamailio {
     readonly ports: Readonly<Record<Transport, number>>,
     /** PEM file of the authority that signed its certificate. */
     readonly caFile: string,
+    private readonly options: KamailioOptions,
   ) {
     this.#program = this.#spawn();
   }
@@ -51,8 +53,8 @@ export class Kamailio {
       wss: await freePort(),
     };
     writeFileSync(join(folder, 'kamailio.cfg'), kamailioConfig(ports, certificates, options));
-    const kamailio = new Kamailio(folder, ports, certificates.ca);
-    await kamailio.#answers();
+    const kamailio = new Kamailio(folder, ports, certificates.ca, options);
+    await kamailioAnswers(kamailio.#program, ports.tcp);
     return kamailio;
   }
 
@@ -115,15 +117,8 @@ export class Kamailio {
   }
 
   /** One JSON-RPC call. Rejects with Kamailio's own error. */
-  async rpc(method: string, params: readonly (string | number)[] = []): Promise<unknown> {
-    const response = await fetch(`http://127.0.0.1:${this.ports.tcp}/rpc`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', connection: 'close' },
-      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
-    });
-    const answer = (await response.json()) as { result?: unknown; error?: { message: string } };
-    if (answer.error !== undefined) throw new Error(`Kamailio refused ${method}: ${answer.error.message}`);
-    return answer.result;
+  rpc(method: string, params: readonly (string | number)[] = []): Promise<unknown> {
+    return askKamailio(this.ports.tcp, method, params);
   }
 
   /** As a power cut does it: no connection is closed properly and every binding is forgotten. */
@@ -134,7 +129,7 @@ export class Kamailio {
   /** Starts again, empty, on the same ports. */
   async startAgain(): Promise<void> {
     this.#program = this.#spawn();
-    await this.#answers();
+    await kamailioAnswers(this.#program, this.ports.tcp);
   }
 
   async stop(): Promise<void> {
@@ -144,26 +139,13 @@ export class Kamailio {
 
   #spawn(): Program {
     const config = join(this.folder, 'kamailio.cfg');
-    return new Program('kamailio', ['-DD', '-E', '-f', config, '-P', join(this.folder, 'kamailio.pid'), '-Y', this.folder, '-w', this.folder], {
-      env: { ...process.env, PATH: `${process.env.PATH ?? ''}:/usr/sbin` },
-    });
-  }
-
-  async #answers(): Promise<void> {
-    const deadline = Date.now() + 15_000;
-    for (;;) {
-      if (!this.#program.running) throw new Error(`Kamailio ended: ${this.#program.describe()}`);
-      try {
-        await this.rpc('core.uptime');
-        return;
-      } catch (thrown) {
-        if (Date.now() > deadline) {
-          await this.#program.kill();
-          throw new Error(`Kamailio does not answer: ${this.#program.describe()}`, { cause: thrown });
-        }
-        await pause(20);
-      }
-    }
+    const { sharedMemoryMb } = this.options;
+    const memory = sharedMemoryMb === undefined ? [] : ['-m', String(sharedMemoryMb), '-b', String(4 << 20)];
+    return new Program(
+      'kamailio',
+      ['-DD', '-E', '-f', config, '-P', join(this.folder, 'kamailio.pid'), '-Y', this.folder, '-w', this.folder, ...memory],
+      { env: withSbin() },
+    );
   }
 }
 

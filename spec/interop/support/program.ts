@@ -44,6 +44,11 @@ export class Program {
     });
   }
 
+  /** Its process, and the group of it and its children; undefined when it could not be started. */
+  get pid(): number | undefined {
+    return this.#pid;
+  }
+
   get running(): boolean {
     return this.#running;
   }
