@@ -1,17 +1,24 @@
 /**
  * A call that we place: INVITE as a UAC (RFC 3261 13.2, 9.1).
  *
- * | state     | until                | on cancel()                     | on 2xx                  | on a final refusal |
- * |-----------|----------------------|---------------------------------|-------------------------|--------------------|
- * | opening   | the flow is there    | -> ended, told 487              | -                       | -                  |
- * | calling   | a final response     | CANCEL, once a 1xx came -> cancelling | ACK -> answered   | -> ended           |
- * | cancelling| a final response, at most 64*T1 | -                    | ACK, BYE -> ended, told 487 | -> ended       |
- * | answered  | the dialog's end     | BYE                             | another fork: ACK, BYE  | -                  |
- * | ended     |                      | -                               | ACK, BYE                | -                  |
+ * | state     | until                | on cancel()                     | on 2xx                  | on a final refusal | on a BYE in the last early dialog |
+ * |-----------|----------------------|---------------------------------|-------------------------|--------------------|-----------------------------------|
+ * | opening   | the flow is there    | -> ended, told 487              | -                       | -                  | -                                 |
+ * | calling   | a final response     | CANCEL, once a 1xx came -> cancelling | ACK -> answered   | -> ended           | CANCEL -> ended, told 487         |
+ * | cancelling| a final response, at most 64*T1 | -                    | ACK, BYE -> ended, told 487 | -> ended       | -> ended, told 487                |
+ * | answered  | the dialog's end     | BYE                             | another fork: ACK, BYE  | -                  | -                                 |
+ * | ended     |                      | -                               | ACK, BYE                | -                  | -                                 |
  *
- * This file alone changes the state.
+ * A far end that ended its dialog with BYE gets no BYE of ours, only the ACK of a 2xx that came late. This file alone changes the state.
  */
-import type { AckableIncomingResponseWithSession, OutgoingInviteRequest, PrackableIncomingResponseWithSession, URI } from 'sip.js/lib/core/index.js';
+import type {
+  AckableIncomingResponseWithSession,
+  IncomingByeRequest,
+  OutgoingInviteRequest,
+  PrackableIncomingResponseWithSession,
+  Session,
+  URI,
+} from 'sip.js/lib/core/index.js';
 import { messageOf } from '../base/errors.js';
 import type { Timer } from '../base/clock.js';
 import { contactUri, type AccountCore, type CoreOwner } from './account-core.js';
@@ -50,6 +57,9 @@ class InvitedCall implements OutgoingCall {
   #cancelReason: ReasonValue | undefined;
   #cancelTimer: Timer | undefined;
   #dialog: SessionCallDialog | undefined;
+  /** Dialogs that began with a 1xx, one for each branch of a fork that rings, and those of them that the far end has ended. */
+  readonly #early = new Set<Session>();
+  readonly #over = new Set<Session>();
 
   constructor(
     private readonly account: CallingAccount,
@@ -83,11 +93,8 @@ class InvitedCall implements OutgoingCall {
         this.#later(() => { this.#refuse(givenUp); });
         return;
       case 'calling':
-        this.#state = 'cancelling';
         this.#cancelReason = reason;
-        if (this.#request !== undefined) this.#request.isGivenUp = true;
-        this.#cancelTimer = this.context.clock.after(cancelTimeoutMs, () => { this.#abandon(); });
-        if (this.#hasProvisional) this.#sendCancel();
+        this.#giveUp();
         return;
       case 'answered':
         this.#dialog?.bye(reason);
@@ -135,6 +142,7 @@ class InvitedCall implements OutgoingCall {
   #progress(response: PrackableIncomingResponseWithSession): void {
     const { message } = response;
     this.#provisional();
+    if (message.toTag && !this.#watch(response.session)) return;
     const rseq = /\b100rel\b/.test(message.getHeader('require') ?? '') ? readDeltaSeconds(message.getHeader('rseq')) : undefined;
     // RFC 3262 4: a reliable response is acknowledged, though we never ask for one.
     if (rseq !== undefined && message.toTag) response.prack({ extraHeaders: [`RAck: ${String(rseq)} ${String(message.cseq)} INVITE`] });
@@ -147,9 +155,39 @@ class InvitedCall implements OutgoingCall {
     });
   }
 
+  /** @returns false when the far end has ended this dialog */
+  #watch(session: Session): boolean {
+    if (this.#over.has(session)) return false;
+    if (!this.#early.has(session)) {
+      this.#early.add(session);
+      session.delegate = { ...session.delegate, onBye: (request) => { this.#hungUp(session, request); } };
+    }
+    return true;
+  }
+
+  /**
+   * RFC 3261 15: who is called sends BYE in a dialog that it has confirmed. It is early here because no 2xx came, and none may come any more:
+   * the far end has waited for our ACK long enough. CANCEL ends what the proxies on the way still hold (9.1).
+   */
+  #hungUp(session: Session, request: IncomingByeRequest): void {
+    request.accept();
+    this.#early.delete(session);
+    this.#over.add(session);
+    if (this.#early.size > 0) return;
+    if (this.#state === 'calling') this.#giveUp();
+    if (this.#state !== 'cancelling') return;
+    this.#state = 'ended';
+    this.events.onRefused({ ...givenUp, reason: reasonOf(request.message) });
+  }
+
   #accepted(response: AckableIncomingResponseWithSession): void {
     // RFC 3261 22.1: the ACK has the credentials of its INVITE.
     response.ack({ extraHeaders: this.#credentials() });
+    this.#early.delete(response.session);
+    if (this.#over.has(response.session)) {
+      this.#refuse(givenUp);
+      return;
+    }
     const dialog = new SessionCallDialog(response.session, this.#isFork() ? { onBye: () => undefined } : this.events, { awaitsAck: false });
     this.account.core.noteSource(response.session.id, this.#wire());
     if (this.#state !== 'calling') {
@@ -177,6 +215,14 @@ class InvitedCall implements OutgoingCall {
     );
   }
 
+  /** RFC 3261 9.1: a CANCEL is sent once a provisional response came, and the INVITE is forgotten 64*T1 later. */
+  #giveUp(): void {
+    this.#state = 'cancelling';
+    if (this.#request !== undefined) this.#request.isGivenUp = true;
+    this.#cancelTimer = this.context.clock.after(cancelTimeoutMs, () => { this.#abandon(); });
+    if (this.#hasProvisional) this.#sendCancel();
+  }
+
   #sendCancel(): void {
     if (this.#isCancelSent) return;
     this.#isCancelSent = true;
@@ -191,10 +237,10 @@ class InvitedCall implements OutgoingCall {
 
   /** Tells the end once; after an answer there is nothing to tell. */
   #refuse(refusal: CallRefusal): void {
+    this.#cancelTimer?.cancel();
     if (this.#state === 'answered' || this.#state === 'ended') return;
     const isGivenUp = this.#state === 'cancelling' && refusal.local === undefined;
     this.#state = 'ended';
-    this.#cancelTimer?.cancel();
     this.events.onRefused(isGivenUp ? { ...refusal, ...(refusal.status === 401 || refusal.status === 407 ? givenUp : {}) } : refusal);
   }
 

@@ -52,7 +52,8 @@ export class FlowWire implements Wire {
 /** To somewhere that has no flow yet. */
 export class PendingWire implements Wire {
   readonly protocol: string;
-  readonly isOpen = true;
+  /** Undefined while it is being opened, null when it could not be. */
+  #wire: FlowWire | null | undefined;
 
   constructor(
     transport: SipTransport,
@@ -60,7 +61,14 @@ export class PendingWire implements Wire {
   ) {
     this.protocol = transport.toUpperCase();
     // Who sends is told of the error; without a sender it is nobody's.
-    this.opened.catch(() => undefined);
+    this.opened.then(
+      (wire) => { this.#wire = wire; },
+      () => { this.#wire = null; },
+    );
+  }
+
+  get isOpen(): boolean {
+    return this.#wire === undefined || this.#wire?.isOpen === true;
   }
 
   sendRequest(text: string, key: string, isInvite: boolean, onError: (error: Error) => void): void {
@@ -92,7 +100,7 @@ export class PendingWire implements Wire {
   }
 }
 
-/** Over the connection that a request came by, for as long as it is open; then over another to its sender. */
+/** Over the connection that a request came by, for as long as it is open; then over another to its sender, and over the next when that one fails. */
 export class WireBack implements Wire {
   readonly protocol: string;
   #other: Wire | undefined;
@@ -125,6 +133,8 @@ export class WireBack implements Wire {
   }
 
   #open(): Wire {
-    return this.wire.flow.isOpen ? this.wire : (this.#other ??= this.toSender());
+    if (this.wire.flow.isOpen) return this.wire;
+    if (this.#other?.isOpen !== true) this.#other = this.toSender();
+    return this.#other;
   }
 }

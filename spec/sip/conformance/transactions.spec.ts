@@ -1,5 +1,6 @@
 /** Transactions: RFC 3261 9 and 17, RFC 6026, over UDP and over a connection. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Received } from '../../support/scripted-peer.js';
 import { answer, Subject } from './subject.js';
 
 let subject: Subject;
@@ -13,6 +14,13 @@ const pass = (ms: number): Promise<unknown> => vi.advanceTimersByTimeAsync(ms);
 
 /** How often a message came that starts with that. */
 const count = (start: string): number => subject.peer.received.filter(({ startLine }) => startLine.startsWith(start)).length;
+
+/** What stands in a request of the far end in the dialog of a response with that tag. */
+const inEarlyDialog = (invite: Received, tag: string): { from: string; to: string; callId: string } => ({
+  from: `${invite.header('to')!};tag=${tag}`,
+  to: invite.header('from')!,
+  callId: invite.header('call-id')!,
+});
 
 afterEach(async () => {
   vi.useRealTimers();
@@ -65,6 +73,44 @@ describe.each(['udp', 'tcp'] as const)('over %s', (transport) => {
     invite.reply(200, [contact], answer);
     expect((await peer.next('ACK')).text).toBe(ack.text);
     expect(seen).toEqual(['accepted']);
+  });
+
+  it('a BYE in the one early dialog ends the call with CANCEL; a 200 that comes later is acknowledged each time it comes, and 64*T1 later nothing is left', async () => {
+    const { peer, uri } = subject;
+    const { seen } = subject.place();
+    const invite = await peer.next('INVITE');
+    const contact = `Contact: ${subject.peerContact}`;
+    invite.reply(180, [contact]);
+    await subject.settled();
+    const far = inEarlyDialog(invite, 'far');
+    expect((await peer.request('BYE', uri, { ...far, cseq: 1, headers: ['Reason: Q.850;cause=31'] })).status).toBe(200);
+    (await peer.next('CANCEL')).reply(481);
+    expect(seen).toEqual(['progress 180', 'refused 487']);
+    invite.reply(180, [contact]);
+    await pass(20_000);
+    for (const laterMs of [20_000, 12_100]) {
+      invite.reply(200, [contact], answer);
+      await peer.next('ACK');
+      await pass(laterMs);
+    }
+    await subject.settled();
+    expect([seen, count('BYE'), subject.stack.usage()]).toEqual([['progress 180', 'refused 487'], 0, expect.objectContaining({ dialogs: 0 })]);
+  });
+
+  it('a BYE in one of two early dialogs leaves the other ringing', async () => {
+    const { peer, uri } = subject;
+    const { seen, accepted } = subject.place();
+    const invite = await peer.next('INVITE');
+    const contact = `Contact: ${subject.peerContact}`;
+    const to = invite.header('to')!;
+    for (const tag of ['one', 'two']) invite.replyRaw(180, `${to};tag=${tag}`, [contact]);
+    await subject.settled();
+    expect((await peer.request('BYE', uri, { ...inEarlyDialog(invite, 'one'), cseq: 1 })).status).toBe(200);
+    invite.replyRaw(200, `${to};tag=two`, [contact], answer);
+    await peer.next('ACK');
+    (await accepted).bye();
+    (await peer.next('BYE')).reply(200);
+    expect([seen, count('CANCEL')]).toEqual([['progress 180', 'progress 180', 'accepted'], 0]);
   });
 
   it('an INVITE that nobody answers ends after 64*T1', async () => {

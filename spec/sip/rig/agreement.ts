@@ -50,11 +50,14 @@ function judge(caller: RigUserAgent, out: RigCall, callee: RigUserAgent, incomin
       // 17.1.1.2: for ever, once a provisional response came, and only then.
       if (!traffic.reached(caller, isInviteResponse)) return 'the caller waits though nothing was heard';
       if (incoming.state === 'talking') return 'the callee talks with nobody';
+      // 13.3.1.4, 15.1.2: it has answered, nobody acknowledged that, and so it has hung up; who never heard its tag has no dialog to end.
+      if (incoming.story.includes('answered')) return traffic.reached(caller, makesDialog) ? traffic.byeInVain(callee, caller) : undefined;
       return traffic.refusalInVain(callee, caller);
   }
 }
 
 const isInviteResponse = (message: WireMessage): boolean => message.method === undefined && message.cseqMethod === 'INVITE';
+const makesDialog = (message: WireMessage): boolean => isInviteResponse(message) && message.status > 100 && message.get('To').includes(';tag=');
 const isProxys = (message: WireMessage): boolean => message.get('To').includes(';tag=proxy');
 
 function judgeRegistration({ user, registration, askedS, isRegistering }: RigUserAgent, proxy: RegistrarProxy): string | undefined {

@@ -70,6 +70,30 @@ describe('when a connection is cut', () => {
   });
 });
 
+describe('a call whose answer is lost all the time', () => {
+  const loses = (text: string): boolean => text.startsWith('SIP/2.0 200') && text.includes(' INVITE\r\n');
+
+  it('ends for the caller, to whom it rings, when the callee gives it up', async () => {
+    const { faults, stories } = await play({ loses }, [0, 'a', 'invite'], [60, 'b', 'ring'], [60, 'b', 'answer']);
+    expect(faults).toEqual([]);
+    expect(stories).toBe('a call-1: 180, refused 487\nb call-1: answered, lost');
+  });
+
+  it('waits for the caller who never heard that it rings: the BYE belongs to no dialog', async () => {
+    const verdict = await play({ loses }, [0, 'a', 'invite'], [60, 'b', 'answer']);
+    expect(verdict.faults).toEqual([]);
+    expect(sent(verdict, 'SIP/2.0 481').length).toBeGreaterThan(0);
+  });
+});
+
+describe('while the registrar cannot be reached', () => {
+  it('an answer is sent again until it can', async () => {
+    const { faults, stories } = await play({ transport: 'tcp' }, [0, 'a', 'invite'], [60, 'a', 'restart proxy'], [0, 'b', 'answer']);
+    expect(faults).toEqual([]);
+    expect(stories).toContain('b call-1: answered, confirmed');
+  });
+});
+
 describe('an account that is removed', () => {
   it('is told of the far end\'s BYE', async () => {
     const { faults, stories } = await play({ ending: 'remove' }, [0, 'a', 'invite'], [60, 'b', 'answer']);
