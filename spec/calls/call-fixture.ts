@@ -2,17 +2,20 @@
 import type { CallCommand, CallUpdate, HostUser } from '../../src/host/contract.js';
 import type { CallEnding, CallSettings, MappingLookup, RoutableMapping } from '../../src/calls/ports.js';
 import { CallRouter } from '../../src/calls/router.js';
+import { audioSdp } from '../support/audio-sdp.js';
 import { FakeAccount } from '../support/fake-sip.js';
 import { ManualClock } from '../support/manual-clock.js';
 
-export const offerSdp = 'v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:0\r\n';
-export const answerSdp = 'v=0\r\no=- 2 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:0\r\n';
+export const offerSdp = audioSdp(1);
+export const answerSdp = audioSdp(2);
 
 export const settings: CallSettings = {
   setupTimeoutMs: 30_000,
   ringTimeoutMs: 60_000,
   candidateTimeoutMs: 2_000,
   ignoreContact: false,
+  // Specs of what sessions do speak of descriptions by name; what the profile makes of descriptions is in media-passage.spec.
+  webrtc: { audio: ['opus', 'pcma', 'pcmu'], video: ['vp8'], bundlePolicy: 'balanced', rtcpMuxPolicy: 'require', enforce: false },
 };
 
 export function mapping(id: number, changes: Partial<RoutableMapping> = {}): RoutableMapping {

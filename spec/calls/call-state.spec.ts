@@ -76,6 +76,7 @@ describe('the table of incoming calls', () => {
     const untilAnswered = (state: string): string[] => [
       `${state} answer -> answering [accept]`,
       `${state} answerPartial -> gathering []`,
+      `${state} unfit -> ended [reject tellEnded]`,
       `${state} cancelled -> ended [tellEnded]`,
       `${state} hangup -> ended [reject tellEnded]`,
       `${state} timeout -> ended [reject tellEnded]`,

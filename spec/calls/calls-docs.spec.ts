@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { incomingTable, outgoingTable, type CallStateTable } from '../../src/calls/call-state.js';
 import { hangupTable } from '../../src/calls/hangup.js';
 import { classTable, localTable, q850Table, statusTable } from '../../src/calls/termination.js';
+import { pbxes, preflightTable } from '../../src/sdp/preflight.js';
 import type { ReasonValue } from '../../src/sip/types.js';
 
 const file = new URL('../../docs/calls.md', import.meta.url);
@@ -53,6 +54,10 @@ const printed: Record<string, string> = {
   local: markdown(
     ['cause', 'reason', 'class', 'what a person reads'],
     Object.entries(localTable).map(([name, row]) => [name, row.reason, row.class, row.message]),
+  ),
+  preflight: markdown(
+    ['lacking', ...pbxes],
+    Object.values(preflightTable).map(({ what, settings }) => [what, ...pbxes.map((pbx) => settings[pbx].map((setting) => `\`${setting}\``).join(' '))]),
   ),
   hangup: markdown(
     ['`hangup` reason', 'incoming, not answered', 'with Reason', 'CANCEL with Reason', 'BYE with Reason'],

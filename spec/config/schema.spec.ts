@@ -49,6 +49,7 @@ describe('the settings', () => {
       listen: { host: '0.0.0.0', udpPort: 5060, tcpPort: 5060, trusted: [], tls: { verify: true } },
       calls: { setupTimeoutMs: 30_000, ringTimeoutMs: 60_000, candidateTimeoutMs: 2_000, drainMs: 30_000 },
       secrets: { previous: [] },
+      webrtc: { audio: ['opus', 'pcma', 'pcmu'], video: ['vp8'], bundlePolicy: 'balanced', rtcpMuxPolicy: 'require', enforce: true },
     });
   });
 

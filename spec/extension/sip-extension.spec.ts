@@ -5,6 +5,7 @@ import { SipExtension, type ExtensionHost } from '../../src/index.js';
 import { openDatabase, type Database } from '../../src/mappings/database.js';
 import { migrate } from '../../src/mappings/migrate.js';
 import { Secrets } from '../../src/mappings/secrets.js';
+import { audioSdp } from '../support/audio-sdp.js';
 import { FakeHost } from '../support/fake-host.js';
 import { ScriptedPeer, type Received } from '../support/scripted-peer.js';
 
@@ -134,7 +135,7 @@ describe('a user who is there', () => {
   });
 
   it('calls, and the host is told each step in order', async () => {
-    const offer = { type: 'offer', sdp: 'v=0\r\nm=audio 9 RTP/AVP 0\r\n' } as const;
+    const offer = { type: 'offer', sdp: audioSdp(1) } as const;
     await extension.onCall({ type: 'create', callId: 'c1', from: { type: 1, id: 434 }, to: { address: '600' }, description: offer });
     const invite = await peer.next('INVITE');
     expect([invite.uri, invite.body]).toEqual([`sip:600@127.0.0.1:${String(peer.port)}`, offer.sdp]);

@@ -13,6 +13,7 @@ import type {
   RegisterOutcome,
   SipAccount,
 } from '../../src/sip/types.js';
+import { audioSdp } from './audio-sdp.js';
 
 /** `sip:434@pbx.example` as a From, To or Contact. */
 export function address(uri: string, displayName?: string): NameAddress {
@@ -149,7 +150,7 @@ export class FakeIncomingCall implements IncomingCall {
     this.to = address(`sip:${account.settings.user}@${account.settings.domain}`);
     this.from = options.from ?? address('sip:600@pbx.example', 'Reception');
     if (options.contact !== undefined) this.contact = options.contact;
-    if (options.sdp !== null) this.sdp = options.sdp ?? 'v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\n';
+    if (options.sdp !== null) this.sdp = options.sdp ?? audioSdp(3);
   }
 
   get statuses(): number[] {

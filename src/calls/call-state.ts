@@ -42,7 +42,7 @@ export type OutgoingEvent =
   | 'progress' // 183 without SDP
   | 'media' // any 1xx with SDP not told yet
   | 'accepted' // 2xx
-  | 'acceptedBare' // 2xx, and no SDP came in it or before it
+  | 'acceptedBare' // 2xx, and no SDP that can be used came in it or before it
   | 'refused' // 300 to 699, or its local stand-in
   | 'bye'
   | 'hangup'
@@ -146,6 +146,7 @@ export type IncomingEvent =
   | 'ring'
   | 'answer' // the answer is whole
   | 'answerPartial' // candidates are still to come
+  | 'unfit' // the host's answer is no WebRTC
   | 'gathered'
   | 'confirmed' // ACK
   | 'lost' // no ACK within 64*T1
@@ -167,6 +168,7 @@ export type IncomingAction =
 const decisions = {
   answer: { next: 'answering', actions: ['accept'] },
   answerPartial: { next: 'gathering', actions: [] },
+  unfit: { next: 'ended', actions: ['reject', 'tellEnded'] },
   cancelled: { next: 'ended', actions: ['tellEnded'] },
   hangup: { next: 'ended', actions: ['reject', 'tellEnded'] },
   timeout: { next: 'ended', actions: ['reject', 'tellEnded'] },

@@ -1,11 +1,12 @@
 /** One call from SIP to the messenger. States and events: `incomingTable`. */
-import type { HangupReason, HostUser, RemoteParty } from '../host/contract.js';
+import type { HangupReason, HostUser, RemoteParty, SessionDescription } from '../host/contract.js';
 import { offersVideo } from '../sdp/media.js';
 import type { CallDialog, IncomingCall, IncomingCallEvents, ReasonValue } from '../sip/types.js';
 import { incomingTable, type IncomingAction, type IncomingEvent, type IncomingState } from './call-state.js';
 import type { TakenCommand } from './command.js';
 import { Gathering } from './gathering.js';
 import { hangupTable, hangupTermination } from './hangup.js';
+import { notAcceptable, type Passage } from './media-passage.js';
 import type { RoutableMapping } from './ports.js';
 import { userDisabled } from './routes.js';
 import { Session, type SessionContext } from './session.js';
@@ -31,7 +32,8 @@ export class IncomingSession extends Session<IncomingState, IncomingEvent, Incom
   readonly #offer: Offer;
   /** Candidates may overtake the answer they belong to. */
   #gathering: Gathering | undefined;
-  #answerSdp = '';
+  /** The host's, through the profile. */
+  #answerOut: SessionDescription | undefined;
   #dialog: CallDialog | undefined;
   /** How the INVITE is answered when it is refused: unless somebody says otherwise, nobody answered. */
   #rejection: Rejection = hangupTable.no_answer.reject;
@@ -158,18 +160,32 @@ export class IncomingSession extends Session<IncomingState, IncomingEvent, Incom
   #answer(command: Extract<TakenCommand, { type: 'answer' }>): void {
     const { state } = this;
     if (state !== 'offered' && state !== 'ringing') this.refuseCommand(command);
-    this.#answerSdp = command.description.sdp;
-    if (command.candidatesComplete === false) {
-      this.#gathering ??= new Gathering();
-      this.raise(this.#gathering.isComplete ? 'answer' : 'answerPartial');
-    } else {
-      this.#gathering = undefined;
-      this.raise('answer');
+    if (command.candidatesComplete !== false) this.#gathering = undefined;
+    else this.#gathering ??= new Gathering();
+    const isWhole = this.#gathering?.isComplete !== false;
+    const passage = this.#passAnswer(command.description, isWhole);
+    if ('unfit' in passage) {
+      const { ending, reason } = passage.unfit;
+      this.#rejection = { ...notAcceptable, reason };
+      this.raise('unfit', { ...ending, sip: notAcceptable });
+      return;
     }
+    this.#answerOut = passage.description;
+    if (isWhole) this.#gathering = undefined;
+    this.raise(isWhole ? 'answer' : 'answerPartial');
+  }
+
+  /** The answer, once it is whole with its candidates, through the profile. */
+  #passAnswer({ type, sdp }: SessionDescription, isWhole: boolean): Passage {
+    const whole = isWhole && this.#gathering !== undefined ? this.#gathering.applyTo(sdp) : sdp;
+    return this.pass({ type, sdp: whole }, 'host', isWhole);
   }
 
   #accept(): void {
-    const sdp = this.#gathering === undefined ? this.#answerSdp : this.#gathering.applyTo(this.#answerSdp);
+    if (this.#answerOut === undefined) return;
+    // What it lacks was looked for when it came: candidates are all that has come since.
+    const passage = this.#gathering === undefined ? undefined : this.#passAnswer(this.#answerOut, true);
+    const { sdp } = passage !== undefined && 'description' in passage ? passage.description : this.#answerOut;
     this.#dialog = this.#call.accept(sdp);
     // The call ended on the SIP side while the answer was on its way here.
     if (this.#dialog === undefined) this.raise('lost', localTable.cancelled);

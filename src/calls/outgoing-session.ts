@@ -5,6 +5,7 @@ import { outgoingTable, type OutgoingAction, type OutgoingEvent, type OutgoingSt
 import type { CreateCommand, TakenCommand } from './command.js';
 import { Gathering } from './gathering.js';
 import { hangupTable, hangupTermination } from './hangup.js';
+import type { Passage, Unfit } from './media-passage.js';
 import { remoteParty, routeOutgoing } from './routes.js';
 import { Session, type SessionContext } from './session.js';
 import { localTable, refusalTermination, type Termination } from './termination.js';
@@ -12,14 +13,18 @@ import { findUser } from './user-lookup.js';
 
 export class OutgoingSession extends Session<OutgoingState, OutgoingEvent, OutgoingAction> implements OutgoingCallEvents {
   readonly #command: CreateCommand;
-  /** Only when the host said that candidates are still to come. */
-  readonly #gathering: Gathering | undefined;
+  /** Only while the host's candidates are still to come. */
+  #gathering: Gathering | undefined;
   /** Set once the call is routed. */
   #way: { readonly account: Pick<SipAccount, 'invite'>; readonly to: string; readonly displayName: string | undefined } | undefined;
   #call: OutgoingCall | undefined;
   #dialog: CallDialog | undefined;
-  /** The newest description of the far end: early media, then the answer. */
+  /** The offer as it goes out; candidates may still come to it. */
+  #offer: SessionDescription;
+  /** The newest description of the far end, as it came: early media, then the answer. */
   #sdp: string | undefined;
+  /** Why that one is not handed on. */
+  #unfit: Unfit | undefined;
   /** What the response at hand brought along, for the update it leads to. */
   #description: SessionDescription | undefined;
   #remote: NameAddress | undefined;
@@ -30,6 +35,7 @@ export class OutgoingSession extends Session<OutgoingState, OutgoingEvent, Outgo
   constructor(command: CreateCommand, context: SessionContext) {
     super(command.callId, 'outgoing', context, outgoingTable);
     this.#command = command;
+    this.#offer = command.description;
     this.#gathering = command.candidatesComplete === false ? new Gathering() : undefined;
   }
 
@@ -77,7 +83,10 @@ export class OutgoingSession extends Session<OutgoingState, OutgoingEvent, Outgo
     // The same description again, in a repeated 18x: told already.
     if (sdp !== undefined && sdp === this.#sdp) return;
     this.#receive(progress);
-    if (sdp !== undefined) this.raise('media');
+    if (this.#unfit !== undefined && sdp !== undefined) {
+      this.context.ports.log.warn(`Early media is not handed on: ${this.#unfit.ending.message}`, { callId: this.callId });
+    }
+    if (this.#description !== undefined) this.raise('media');
     else if (status === 180) this.raise('ringing');
     else this.raise(status === 183 ? 'progress' : 'proceeding');
   }
@@ -85,8 +94,14 @@ export class OutgoingSession extends Session<OutgoingState, OutgoingEvent, Outgo
   onAccepted(accepted: { dialog: CallDialog; sdp?: string; remote?: NameAddress }): void {
     this.#dialog = accepted.dialog;
     this.#receive(accepted);
-    if (this.#sdp === undefined) this.raise('acceptedBare', localTable.answerWithoutMedia);
-    else this.raise('accepted');
+    if (this.#sdp === undefined) {
+      this.raise('acceptedBare', localTable.answerWithoutMedia);
+    } else if (this.#unfit !== undefined) {
+      this.#byeReason = this.#unfit.reason;
+      this.raise('acceptedBare', this.#unfit.ending);
+    } else {
+      this.raise('accepted');
+    }
   }
 
   onRefused(refusal: CallRefusal): void {
@@ -151,15 +166,32 @@ export class OutgoingSession extends Session<OutgoingState, OutgoingEvent, Outgo
     }
     // The mapping's own display name stands before what the messenger calls its user.
     const displayName = this.#command.displayName ?? (mapping.displayName === undefined ? caller?.name : undefined);
+    const isWhole = this.#gathering?.isComplete !== false;
+    const passage = this.#passOffer(isWhole);
+    if ('unfit' in passage) {
+      this.raise('unroutable', passage.unfit.ending);
+      return;
+    }
+    this.#offer = passage.description;
+    if (isWhole) this.#gathering = undefined;
     this.#way = { account, to: uri, displayName };
-    this.raise(this.#gathering?.isComplete === false ? 'routedPartial' : 'routed');
+    this.raise(isWhole ? 'routed' : 'routedPartial');
+  }
+
+  /** The offer, once it is whole with its candidates, through the profile. */
+  #passOffer(isWhole: boolean): Passage {
+    const { type, sdp } = this.#offer;
+    const whole = isWhole && this.#gathering !== undefined ? this.#gathering.applyTo(sdp) : sdp;
+    return this.pass({ type, sdp: whole }, 'host', isWhole);
   }
 
   #invite(): void {
     if (this.#way === undefined) return;
     const { account, to, displayName } = this.#way;
-    const offer = this.#command.description.sdp;
-    const sdp = this.#gathering === undefined ? offer : this.#gathering.applyTo(offer);
+    // What it lacks was looked for when the call was routed: candidates are all that has come since.
+    const passage = this.#gathering === undefined ? undefined : this.#passOffer(true);
+    if (passage !== undefined && 'description' in passage) this.#offer = passage.description;
+    const { sdp } = this.#offer;
     this.#call = account.invite(displayName === undefined ? { to, sdp } : { to, sdp, displayName }, this);
   }
 
@@ -172,8 +204,12 @@ export class OutgoingSession extends Session<OutgoingState, OutgoingEvent, Outgo
   #receive(response: { sdp?: string; remote?: NameAddress }): void {
     const { sdp, remote } = response;
     this.#remote = remote;
-    this.#description = sdp === undefined ? undefined : { type: 'answer', sdp };
-    if (sdp !== undefined) this.#sdp = sdp;
+    this.#description = undefined;
+    if (sdp === undefined) return;
+    this.#sdp = sdp;
+    const passage = this.pass({ type: 'answer', sdp }, 'sip');
+    this.#unfit = 'unfit' in passage ? passage.unfit : undefined;
+    if ('description' in passage) this.#description = passage.description;
   }
 
   #tellState(state: CallState): void {

@@ -1,6 +1,7 @@
 /** What calls need of the rest of the program: the smallest shapes, so that a spec needs no database and no socket. */
 import type { Clock } from '../base/clock.js';
 import type { CallUpdate, DisposeReason, HostUser, Peer } from '../host/contract.js';
+import type { WebRtcProfile } from '../sdp/profile.js';
 import type { SipAccount, SipTransport } from '../sip/types.js';
 import type { TerminationClass } from './termination.js';
 
@@ -61,6 +62,12 @@ export interface CallEnding {
   readonly status?: number;
 }
 
+/** `modules.sip.webrtc`. */
+export interface MediaSettings extends WebRtcProfile {
+  /** False: what is no WebRTC goes through as it is, and the log says what it lacks. */
+  readonly enforce: boolean;
+}
+
 export interface CallSettings {
   /** Outgoing: how long until the first ringing or progress, milliseconds. */
   readonly setupTimeoutMs: number;
@@ -70,6 +77,7 @@ export interface CallSettings {
   readonly candidateTimeoutMs: number;
   /** `dialog-ignore-contact-field`: the caller by From alone. */
   readonly ignoreContact: boolean;
+  readonly webrtc: MediaSettings;
 }
 
 export interface CallPorts {

@@ -6,8 +6,9 @@ import { CallTable } from './call-table.js';
 import { readCommand, type CreateCommand } from './command.js';
 import { IncomingSession } from './incoming-session.js';
 import { OutgoingSession } from './outgoing-session.js';
-import type { CallPorts, CallSettings } from './ports.js';
-import { routeIncoming } from './routes.js';
+import { notAcceptable, passDescription } from './media-passage.js';
+import type { CallLog, CallPorts, CallSettings } from './ports.js';
+import { routeIncoming, type IncomingRefusal } from './routes.js';
 import type { SessionContext } from './session.js';
 import { localTable } from './termination.js';
 import { Deliveries, UpdateQueue } from './updates.js';
@@ -65,13 +66,19 @@ export class CallRouter {
     const mappingId = ports.accounts.mappingIdOf(call.account);
     const mapping = mappingId === undefined ? undefined : ports.mappings.get(mappingId);
     const decision = routeIncoming(call, mapping, ports.mappings, settings.ignoreContact);
+    const meta = { sipCallId: call.callId, mappingId };
     if ('refuse' in decision) {
-      const { status, phrase, reason, message } = decision.refuse;
-      ports.log.info(`An incoming call was refused (${status} ${phrase}): ${message}`, { sipCallId: call.callId, mappingId });
-      call.reject(status, reason === undefined ? { phrase } : { phrase, reason });
+      refuse(call, decision.refuse, ports.log, meta);
       return;
     }
-    const session = new IncomingSession(this.#newCallId(), call, decision.offer, this.#context);
+    const passage = passDescription({ type: 'offer', sdp: decision.offer.sdp }, 'sip', settings.webrtc, ports.log, meta);
+    if ('unfit' in passage) {
+      const { ending, reason } = passage.unfit;
+      refuse(call, { ...notAcceptable, reason, message: ending.message }, ports.log, meta);
+      return;
+    }
+    const offer = { ...decision.offer, sdp: passage.description.sdp };
+    const session = new IncomingSession(this.#newCallId(), call, offer, this.#context);
     call.events = session;
     table.add(session);
     session.start();
@@ -123,4 +130,10 @@ export class CallRouter {
       this.#waiting.add(check);
     });
   }
+}
+
+function refuse(call: IncomingCall, refusal: IncomingRefusal, log: CallLog, meta: Record<string, unknown>): void {
+  const { status, phrase, reason, message } = refusal;
+  log.info(`An incoming call was refused (${status} ${phrase}): ${message}`, meta);
+  call.reject(status, reason === undefined ? { phrase } : { phrase, reason });
 }

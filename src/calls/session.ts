@@ -6,10 +6,11 @@
 import type { Timer } from '../base/clock.js';
 import { ExtensionError, messageOf } from '../base/errors.js';
 import { second } from '../base/units.js';
-import type { CallUpdate } from '../host/contract.js';
+import type { CallUpdate, SessionDescription } from '../host/contract.js';
 import type { CallStateTable, Guard } from './call-state.js';
 import type { Call, CallTable } from './call-table.js';
 import type { TakenCommand } from './command.js';
+import { passDescription, type Origin, type Passage } from './media-passage.js';
 import type { CallPorts, CallSettings } from './ports.js';
 import { localTable, ringTimeoutTermination, setupTimeoutTermination, type Termination } from './termination.js';
 import { UpdateQueue, type Deliveries } from './updates.js';
@@ -75,6 +76,12 @@ export abstract class Session<State extends string, Event extends string, Action
   /** Starts the guard of the first state, for a session that has to wait there. */
   protected startGuard(): void {
     this.#keepGuard('none', this.states.guards[this.#state]);
+  }
+
+  /** Every offer and answer of the call goes through here before it is handed on. @param isWhole false: candidates are still to come */
+  protected pass(description: SessionDescription, origin: Origin, isWhole = true): Passage {
+    const { callId, context } = this;
+    return passDescription(description, origin, context.settings.webrtc, context.ports.log, { callId }, isWhole);
   }
 
   protected tell(update: CallUpdate): void {

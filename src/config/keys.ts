@@ -130,6 +130,26 @@ const secrets = section({
   rule(['key'], 'is missing, want the key that encrypts now, since previous names older ones'),
 );
 
+/** Encoding names of SDP (RFC 8866 section 6.6), in any case of letters. */
+function codecs(some: string) {
+  const accepted = `the name of a codec like ${some}`;
+  return list(
+    z.preprocess((value) => (typeof value === 'string' ? value.toLowerCase() : value), text(accepted, /^[a-z0-9][a-z0-9._-]{0,31}$/)),
+  );
+}
+
+const webrtc = section({
+  audio: codecs('opus').default(['opus', 'pcma', 'pcmu'])
+    .describe('(guide) The audio codecs that calls may use; others are taken out of offers and answers. Default opus, pcma, pcmu. None: no audio.'),
+  video: codecs('vp8').default(['vp8']).describe('(guide) The video codecs that calls may use. Default vp8. None: no video.'),
+  'bundle-policy': oneWordOf(['balanced', 'max-compat', 'max-bundle']).default('balanced')
+    .describe('(guide) bundlePolicy of the messenger\'s clients. max-bundle: a far end with several streams outside of one BUNDLE group is refused. Default balanced.'),
+  'rtcp-mux-policy': oneWordOf(['require', 'negotiate']).default('require')
+    .describe('(guide) rtcpMuxPolicy of the messenger\'s clients. require: a far end without rtcp-mux is refused. Default require.'),
+  enforce: flag().default(true)
+    .describe('Whether offers and answers that are no WebRTC end the call, and codecs are taken out. false: they go through as they are, and the log says what is missing. Default true.'),
+});
+
 /** `modules.sip`. */
 export const sipSection = section({
   extension: text('a text').default(builtInExtension)
@@ -143,6 +163,7 @@ export const sipSection = section({
   listen: z.preprocess(dropNulls, listen).prefault({}).describe('Where SIP is taken.'),
   calls: z.preprocess(dropNulls, calls).prefault({}).describe('Time limits of calls.'),
   secrets: z.preprocess(dropNulls, secrets).prefault({}).describe('How SIP passwords are kept in the table.'),
+  webrtc: z.preprocess(dropNulls, webrtc).prefault({}).describe('(guide) What offers and answers have to be.'),
 });
 
 /** A section that the extension shares with others: what it does not know there, it passes over. */

@@ -21,7 +21,7 @@ const widest = 80;
 
 /** HOCON text, ending in a line break. */
 export function writeEffectiveConf(config: SipConfig): string {
-  const { register, autocreate, listen, calls, secrets } = config;
+  const { register, autocreate, listen, calls, secrets, webrtc } = config;
   const sip: Group = {
     extension: config.extension,
     'trace-level': config.traceLevel,
@@ -66,6 +66,13 @@ export function writeEffectiveConf(config: SipConfig): string {
     secrets: {
       key: secrets.key === undefined ? undefined : mask,
       previous: secrets.previous.map(() => mask),
+    },
+    webrtc: {
+      audio: webrtc.audio,
+      video: webrtc.video,
+      'bundle-policy': webrtc.bundlePolicy,
+      'rtcp-mux-policy': webrtc.rtcpMuxPolicy,
+      enforce: webrtc.enforce,
     },
   };
   const groups = [writeGroup('modules.sip', sip, ''), writeGroup('services.postgresql', databaseGroup(config.database), '')];

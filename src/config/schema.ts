@@ -55,6 +55,14 @@ export interface SipConfig {
   calls: { setupTimeoutMs: number; ringTimeoutMs: number; candidateTimeoutMs: number; drainMs: number };
   /** Keys of 32 bytes; as `KeyObject`s they show nothing of themselves when printed. Without a key, passwords are stored as they are. */
   secrets: { key?: KeyObject; previous: KeyObject[] };
+  webrtc: {
+    /** Encoding names, lower case. */
+    audio: string[];
+    video: string[];
+    bundlePolicy: 'balanced' | 'max-compat' | 'max-bundle';
+    rtcpMuxPolicy: 'require' | 'negotiate';
+    enforce: boolean;
+  };
   /** Absent: the host hands over its own pool. */
   database?: DatabaseConfig;
 }
@@ -160,7 +168,7 @@ function inOrderOfText(one: ConfigIssue, other: ConfigIssue): number {
 }
 
 function convert({ modules: { sip }, services }: ServerConf, folder: string): SipConfig {
-  const { register, autocreate, listen, calls, secrets } = sip;
+  const { register, autocreate, listen, calls, secrets, webrtc } = sip;
   const { cert, key, ca, verify } = listen.tls;
   const database = convertDatabase(services.postgresql, folder);
   return {
@@ -208,6 +216,13 @@ function convert({ modules: { sip }, services }: ServerConf, folder: string): Si
     secrets: {
       ...given('key', secrets.key === undefined ? undefined : toKey(secrets.key)),
       previous: secrets.previous.map(toKey),
+    },
+    webrtc: {
+      audio: webrtc.audio,
+      video: webrtc.video,
+      bundlePolicy: webrtc['bundle-policy'],
+      rtcpMuxPolicy: webrtc['rtcp-mux-policy'],
+      enforce: webrtc.enforce,
     },
     ...given('database', database),
   };

@@ -107,7 +107,7 @@ export async function compose(host: ExtensionHost): Promise<Composition> {
       if (left.length > 0) log.warn(`${left.length} registrations could not be removed in time; they end by themselves.`);
     });
     const router = new CallRouter(
-      { ...config.calls, ignoreContact: config.ignoreContact },
+      { ...config.calls, ignoreContact: config.ignoreContact, webrtc: config.webrtc },
       { mappings: directory, accounts, host: host.calls, users: host.users, clock, log },
     );
 
