@@ -150,7 +150,7 @@ describe('candidates', () => {
 
   it('that are names of mDNS are removed; those of IPv6, and the end of candidates, are not', () => {
     const { sdp: fitted, cautions } = applyProfile(sdp(audio('0', hidden, six, reflexive, 'a=end-of-candidates')), guide);
-    expect(fitted.split('\r\n').filter((line) => /candidate/.test(line))).toEqual([six, reflexive, 'a=end-of-candidates']);
+    expect(fitted.split('\r\n').filter((line) => line.includes('candidate'))).toEqual([six, reflexive, 'a=end-of-candidates']);
     expect(cautions).toEqual([]);
   });
 
