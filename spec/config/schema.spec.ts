@@ -150,8 +150,8 @@ describe('the settings', () => {
 
   it('name the database server or its folder, or neither', () => {
     expect(sip('services.postgresql.embedded = "../data"').database).toEqual({ kind: 'embedded', directory: resolve('data') });
-    expect(sip('services.postgresql { host = db, db = dialog, user = sip, password = p, pool.max = 3, theirs = 1 }').database).toEqual({
-      kind: 'postgresql', host: 'db', port: 5432, db: 'dialog', user: 'sip', password: 'p', ssl: false, poolMax: 3,
+    expect(sip('services.postgresql { host = db, db = dialog, user = sip, password = p, pool.max = 3, statement-timeout = 5 s, theirs = 1 }').database).toEqual({
+      kind: 'postgresql', host: 'db', port: 5432, db: 'dialog', user: 'sip', password: 'p', ssl: false, statementTimeoutMs: 5_000, poolMax: 3,
     });
     expect(sip('services.postgresql { jdbc-url = x }').database).toBeUndefined();
     expect(complaints(() => sip('services.postgresql { host = db, embedded = x }'))).toEqual([

@@ -216,6 +216,37 @@ describe('passwords in the table', () => {
   });
 });
 
+describe('rows that change in SQL while it runs', () => {
+  const insert = (user: string, more: { port?: number; register?: boolean } = {}): Promise<unknown> =>
+    database.knex('sip_user_mappings').insert({ sip_user: user, sip_host: '127.0.0.1', sip_port: more.port ?? peer.port, peer_id: 1, register: more.register ?? true });
+
+  beforeEach(() => extension.init(host()));
+
+  it('are registered when they come, changed where they stand, un-registered when they go', async () => {
+    await insert('ann');
+    expect((await accept()).header('to')).toBe('<sip:ann@127.0.0.1>');
+    await database.knex('sip_user_mappings').update({ display_name: 'Ann' });
+    const changed = await accept();
+    expect([isRemoval(changed), changed.header('from')]).toEqual([false, expect.stringContaining('"Ann" <sip:ann@127.0.0.1>')]);
+    await database.knex('sip_user_mappings').update({ register: false });
+    expect(isRemoval(await accept())).toBe(true);
+    await database.knex('sip_user_mappings').update({ register: true });
+    expect(isRemoval(await accept())).toBe(false);
+    await database.knex('sip_user_mappings').delete();
+    expect(isRemoval(await accept())).toBe(true);
+    await expect.poll(() => extension.status().registrations.total).toBe(0);
+    expect(peer.received).toEqual([]);
+  });
+
+  it('are told of while they cannot be used', async () => {
+    await insert('bad', { port: 70_000 });
+    await expect.poll(() => extension.status().rejectedRows).toMatchObject([{ problem: expect.stringContaining('sip_port 70000') as string }]);
+    await database.knex('sip_user_mappings').update({ sip_port: peer.port });
+    expect((await accept()).header('to')).toBe('<sip:bad@127.0.0.1>');
+    expect(extension.status().rejectedRows).toEqual([]);
+  });
+});
+
 describe('the hooks', () => {
   it('refuse before init and after stop, by a code', async () => {
     await expect(extension.onUserCreated({ id: 1 })).rejects.toMatchObject({ code: 'NOT_READY' });

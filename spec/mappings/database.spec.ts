@@ -116,7 +116,9 @@ describe('a PostgreSQL server that is not there', () => {
     const { port } = probe.address() as AddressInfo;
     probe.close();
     await once(probe, 'close');
-    const settings = { kind: 'postgresql' as const, host: '127.0.0.1', port, db: 'dialog', user: 'u', password: 'hush', ssl: false, poolMax: 2 };
+    const settings = {
+      kind: 'postgresql' as const, host: '127.0.0.1', port, db: 'dialog', user: 'u', password: 'hush', ssl: false, statementTimeoutMs: 0, poolMax: 2,
+    };
     await expect(openDatabase(settings)).rejects.toMatchObject({
       code: 'DATABASE_UNAVAILABLE',
       fault: 'upstream',

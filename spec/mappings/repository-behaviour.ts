@@ -1,10 +1,11 @@
 /** What the tables do, whatever holds them: run over PGlite (repository.spec.ts) and over a real server (spec/interop). */
 import { createSecretKey } from 'node:crypto';
 import type { Knex } from 'knex';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { listeningOver, type Listening } from '../../src/mappings/listening.js';
 import type { Mapping, MappingDraft, RejectedRow } from '../../src/mappings/mapping.js';
 import { migrate } from '../../src/mappings/migrate.js';
-import { MappingRepository } from '../../src/mappings/repository.js';
+import { MappingRepository, type RowStamp } from '../../src/mappings/repository.js';
 import { Secrets } from '../../src/mappings/secrets.js';
 
 export interface DatabaseUnderTest {
@@ -76,7 +77,7 @@ export function describeTables(open: () => Promise<DatabaseUnderTest>): void {
 
     it('does each step once, however often it is asked', async () => {
       const { applied } = await migrate(knex);
-      expect(applied).toEqual(['001_sip_user_mappings', '002_adopt_original_table', '003_lookup_and_touch']);
+      expect(applied).toEqual(['001_sip_user_mappings', '002_adopt_original_table', '003_lookup_and_touch', '004_tell_of_changes']);
       await knex.raw(guidesInsert);
       expect(await migrate(knex)).toEqual({ applied: [] });
       expect((await readAll()).mappings).toHaveLength(1);
@@ -84,7 +85,7 @@ export function describeTables(open: () => Promise<DatabaseUnderTest>): void {
 
     it('succeeds for two processes at once, and one of them does it', async () => {
       const reports = await Promise.all([migrate(database.first), migrate(database.second)]);
-      expect(reports.map(({ applied }) => applied.length).sort()).toEqual([0, 3]);
+      expect(reports.map(({ applied }) => applied.length).sort()).toEqual([0, 4]);
     });
 
     it('leaves nothing behind when a step fails', async () => {
@@ -115,6 +116,117 @@ export function describeTables(open: () => Promise<DatabaseUnderTest>): void {
       await knex.raw(`update sip_user_mappings set updated_at = 'epoch', sip_port = 5062`);
       const rows = await knex('sip_user_mappings').select<{ turned: boolean }[]>(knex.raw('updated_at >= created_at as turned'));
       expect(rows).toEqual([{ turned: true }]);
+    });
+  });
+
+  describe('who listens', () => {
+    const insert = (from: number, to: number): string =>
+      `insert into sip_user_mappings (sip_user, sip_host, peer_id) select n, 'pbx.example.com', n from generate_series(${from}, ${to}) n`;
+    let listening: Listening;
+    let heard: string[];
+
+    /** Every id that was heard, ascending, each once; or `all`. */
+    const heardIds = (): string => (heard.includes('all') ? 'all' : [...new Set(heard.join().split(','))].map(Number).sort((a, b) => a - b).join());
+
+    beforeEach(async () => {
+      await migrate(knex);
+      heard = [];
+      const open = listeningOver(database.first);
+      if (open === undefined) throw new Error('there is no way to listen');
+      listening = await open({
+        heard: (payload) => heard.push(payload),
+        lost: (why) => heard.push(`lost: ${why}`),
+      });
+    });
+
+    afterEach(async () => {
+      await listening.close();
+    });
+
+    it('hears which rows an INSERT, UPDATE and DELETE touched, whoever did it', async () => {
+      await database.second.raw(insert(1, 3));
+      await expect.poll(heardIds).toBe('1,2,3');
+      heard = [];
+      await database.second.raw(`update sip_user_mappings set sip_port = 5062 where sip_user = '2'`);
+      await expect.poll(heardIds).toBe('2');
+      heard = [];
+      await database.second.raw('update sip_user_mappings set id = 30 where id = 3');
+      await expect.poll(heardIds).toBe('3,30');
+      heard = [];
+      await database.second.raw('delete from sip_user_mappings where id in (1, 30)');
+      await expect.poll(heardIds).toBe('1,30');
+    });
+
+    it('hears each of ten thousand rows that one statement changed', async () => {
+      await database.second.raw(insert(1, 10_000));
+      await expect.poll(heardIds).toBe(Array.from({ length: 10_000 }, (_, n) => n + 1).join());
+      expect(Math.max(...heard.map((payload) => payload.length))).toBeLessThan(8_000);
+      heard = [];
+      await database.second.raw('update sip_user_mappings set can_call = false');
+      await expect.poll(heardIds).toBe(Array.from({ length: 10_000 }, (_, n) => n + 1).join());
+    });
+
+    it('hears that anything may have changed after more than that, and after TRUNCATE', async () => {
+      await database.second.raw(insert(1, 10_001));
+      await expect.poll(() => heard).toEqual(['all']);
+      await database.second.raw('truncate sip_user_mappings');
+      await expect.poll(() => heard).toEqual(['all', 'all']);
+    });
+
+    it('hears nothing of what was rolled back or touched no row, nor after it stopped listening', async () => {
+      await database.second.raw(insert(1, 1)).then(() => expect.poll(heardIds).toBe('1'));
+      heard = [];
+      const changedMind = database.second.transaction(async (transaction) => {
+        await transaction('sip_user_mappings').delete();
+        throw new Error('changed my mind');
+      });
+      await expect(changedMind).rejects.toThrow('changed my mind');
+      await database.second.raw('delete from sip_user_mappings where id = 7');
+      await database.second.raw(insert(2, 2));
+      await expect.poll(heardIds).toBe('2');
+      await listening.close();
+      await database.second.raw(insert(3, 3));
+      expect(heard).toHaveLength(1);
+    });
+  });
+
+  describe('stamps', () => {
+    async function readStamps(): Promise<RowStamp[]> {
+      const all: RowStamp[] = [];
+      for await (const page of repository.stampPages(2)) all.push(...page);
+      return all;
+    }
+
+    it('of all rows are those that the rows are read with, page by page', async () => {
+      await migrate(knex);
+      for (const id of [1, 2, 3]) await repository.insert({ ...draft, peer: { type: 1, id } });
+      await knex.raw(`insert into sip_user_mappings (sip_user, sip_host, sip_port, peer_id) values ('bad', 'pbx', 70000, 4)`);
+      const rows = await repository.stampedRows([1, 2, 3, 4, 5]);
+      const pages: unknown[] = [];
+      for await (const page of repository.stampedPages(3)) pages.push(page);
+      expect(pages.flat()).toEqual(rows);
+      expect(pages).toHaveLength(2);
+      expect(await readStamps()).toEqual(rows.map(({ id, hash }) => ({ id, hash })));
+      expect(rows.map(({ judged }) => ('mapping' in judged ? judged.mapping.peer.id : judged.rejected.id))).toEqual([1, 2, 3, 4]);
+    });
+
+    it('are others when a column is, and the same when none is', async () => {
+      await migrate(knex);
+      const { id } = await repository.insert(draft);
+      const seen = new Set<number>();
+      for (const change of [
+        {}, { sip_user: 'x' }, { sip_password: 'x' }, { sip_host: 'x' }, { sip_port: 1 }, { sip_parameters: '{"transport":"tcp"}' }, { sip_headers: '{"host":"x"}' },
+        { peer_type: 2 }, { peer_id: 9 }, { peer_str_id: '' }, { register: false }, { can_call: false }, { can_be_called: false }, { auth_user: 'x' }, { display_name: 'x' },
+      ]) {
+        if (Object.keys(change).length > 0) await knex('sip_user_mappings').update(change);
+        const [stamp] = await readStamps();
+        expect(stamp).toMatchObject({ id });
+        expect(seen.has(stamp!.hash), JSON.stringify(change)).toBe(false);
+        seen.add(stamp!.hash);
+      }
+      const before = await readStamps();
+      await knex.raw(`update sip_user_mappings set display_name = 'x', created_at = 'epoch'`);
+      expect(await readStamps()).toEqual(before);
     });
   });
 

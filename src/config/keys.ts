@@ -182,7 +182,9 @@ export const postgresqlSection = z
     user: text('the name of a database user', /^[^\0]+$/).optional().describe('The database user.'),
     password: secret().optional().describe('The password of that user. Never printed or logged. Absent: none is sent.'),
     ssl: flag().default(false).describe('Whether the connection is encrypted. Default false.'),
-    pool: shared({ max: whole(1, 1_000).default(10).describe('Connections kept at most. Default 10. 0 is not accepted.') }).prefault({}).describe('Connections to the database.'),
+    'statement-timeout': duration(0, hour).default(10 * second)
+      .describe('How long the server may work at one statement, milliseconds when a bare number. Default 10 seconds. 0: as long as it takes. Migrations take their time.'),
+    pool: shared({ max: whole(1, 1_000).default(10).describe('Connections kept at most; one more listens for changes. Default 10. 0 is not accepted.') }).prefault({}).describe('Connections to the database.'),
   }, { error: wants('an object, { ... }', true) })
   .refine(
     (value) => value.embedded === undefined || value.host === undefined,

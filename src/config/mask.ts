@@ -82,8 +82,8 @@ export function writeEffectiveConf(config: SipConfig): string {
 function databaseGroup(database: SipConfig['database']): Group {
   if (database === undefined) return {};
   if (database.kind === 'embedded') return { embedded: database.directory };
-  const { host, port, db, user, password, ssl, poolMax } = database;
-  return { host, port, db, user, password: password === '' ? undefined : mask, ssl, pool: { max: poolMax } };
+  const { host, port, db, user, password, ssl, statementTimeoutMs, poolMax } = database;
+  return { host, port, db, user, password: password === '' ? undefined : mask, ssl, 'statement-timeout': new Duration(statementTimeoutMs), pool: { max: poolMax } };
 }
 
 /** A group of nothing but an unset database is left out altogether; other empty ones are `{}`, which says as much. */

@@ -79,6 +79,8 @@ export type DatabaseConfig =
       /** Empty: none is sent. */
       password: string;
       ssl: boolean;
+      /** 0: none. */
+      statementTimeoutMs: number;
       poolMax: number;
     };
 
@@ -246,10 +248,10 @@ function convertPassword({ mode, value = '', secret = '' }: ServerConf['modules'
 
 function convertDatabase(section: ServerConf['services']['postgresql'], folder: string): DatabaseConfig | undefined {
   if (section === undefined) return undefined;
-  const { embedded, host, port, db, user, password = '', ssl, pool } = section;
+  const { embedded, host, port, db, user, password = '', ssl, pool, 'statement-timeout': statementTimeoutMs } = section;
   if (embedded !== undefined) return { kind: 'embedded', directory: resolve(folder, embedded) };
   if (host === undefined || db === undefined || user === undefined) return undefined;
-  return { kind: 'postgresql', host, port, db, user, password, ssl, poolMax: pool.max };
+  return { kind: 'postgresql', host, port, db, user, password, ssl, statementTimeoutMs, poolMax: pool.max };
 }
 
 /** The property when it has a value, else nothing: absent and undefined are not the same to who spreads it. */

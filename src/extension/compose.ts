@@ -12,9 +12,12 @@ import { CallRouter } from '../calls/router.js';
 import { readServerConf } from '../config/read.js';
 import { toSipConfig, type SipConfig } from '../config/schema.js';
 import type { ExtensionHost } from '../host/contract.js';
+import { awaitDatabase, type WaitingPorts } from '../mappings/await-database.js';
+import { MappingChanges } from '../mappings/changes.js';
 import { openDatabase } from '../mappings/database.js';
 import { MappingDirectory } from '../mappings/directory.js';
-import type { RejectedRow } from '../mappings/mapping.js';
+import { Listener } from '../mappings/listener.js';
+import { listeningOver } from '../mappings/listening.js';
 import { migrate } from '../mappings/migrate.js';
 import { MappingRepository } from '../mappings/repository.js';
 import { Secrets } from '../mappings/secrets.js';
@@ -46,22 +49,22 @@ export interface Composition {
   readonly router: CallRouter;
   readonly stack: SipStack;
   readonly metrics: Metrics;
-  readonly rejectedRows: readonly RejectedRow[];
   readonly releasers: Releasers;
 }
 
 /**
- * Opens everything. What was opened is closed again when a later step fails.
- * @throws ConfigError, ExtensionError: DATABASE_*, SIP_TRANSPORT
+ * Opens everything, and waits for the database as long as it takes. What was opened is closed again when a later step fails.
+ * @param signal ends the wait
+ * @throws ConfigError, ExtensionError: DATABASE_*, SIP_TRANSPORT; NOT_READY when the signal ended it
  */
-export async function compose(host: ExtensionHost): Promise<Composition> {
+export async function compose(host: ExtensionHost, signal: AbortSignal): Promise<Composition> {
   const log = host.logger.child({ component: 'sip' });
   const clock = systemClock;
   const config = toSipConfig('file' in host.config ? await readServerConf(host.config.file) : host.config);
   const releasers = new Releasers((message) => log.error(message));
   try {
-    const knex = await openPool(host, config, releasers);
-    const { applied } = await migrate(knex);
+    const waiting: WaitingPorts = { clock, random: Math.random, log, signal };
+    const { knex, applied } = await openPool(host, config, releasers, waiting);
     if (applied.length > 0) log.info(`The table sip_user_mappings was brought to this version: ${applied.join(', ')}`);
     const secrets = new Secrets(config.secrets);
     const repository = new MappingRepository(knex, secrets);
@@ -112,14 +115,33 @@ export async function compose(host: ExtensionHost): Promise<Composition> {
     );
 
     const roster = new Roster(directory, accounts, registrar, log);
-    const rejectedRows: RejectedRow[] = [];
-    for await (const page of repository.pages()) {
-      const unusable = page.mappings.map((mapping) => roster.adopt(mapping)).filter((row) => row !== undefined);
-      for (const row of [...page.rejected, ...unusable]) {
-        rejectedRows.push(row);
-        log.error(`A row of sip_user_mappings cannot be used: ${row.problem}`, { mappingId: row.id });
-      }
+    const changes = new MappingChanges({ rows: repository, sink: roster, clock, random: Math.random, log });
+    releasers.add('the changes of mappings', () => changes.close());
+    const open = listeningOver(knex);
+    if (open === undefined) {
+      changes.onDeaf('the pool that the host hands over has no way to listen.');
+    } else {
+      const listener = new Listener(
+        open,
+        {
+          onHeard: (payload) => {
+            changes.onHeard(payload);
+          },
+          onUp: () => {
+            changes.onListening();
+          },
+          onDown: (why) => {
+            changes.onDeaf(why);
+          },
+        },
+        clock,
+        Math.random,
+      );
+      releasers.add('the listener', () => listener.close());
+      // Before the rows are read: what changes meanwhile is heard.
+      await listener.start();
     }
+    await awaitDatabase(() => changes.load(), waiting);
     log.info(`SIP is ready: ${directory.size} mappings, listening on ${stack.listening.join(', ')}`);
     return {
       nodeId,
@@ -133,7 +155,6 @@ export async function compose(host: ExtensionHost): Promise<Composition> {
       router,
       stack,
       metrics,
-      rejectedRows,
       releasers,
     };
   } catch (thrown) {
@@ -142,10 +163,18 @@ export async function compose(host: ExtensionHost): Promise<Composition> {
   }
 }
 
-/** The host's pool, else the one of `services.postgresql`. */
-async function openPool(host: ExtensionHost, config: SipConfig, releasers: Releasers): Promise<Knex> {
-  if (host.database !== undefined) return host.database;
-  if (config.database === undefined) {
+interface OpenPool {
+  readonly knex: Knex;
+  /** The steps of migration that ran now. */
+  readonly applied: string[];
+}
+
+/** The host's pool, else the one of `services.postgresql`; brought to this version. */
+async function openPool(host: ExtensionHost, config: SipConfig, releasers: Releasers, waiting: WaitingPorts): Promise<OpenPool> {
+  const { database: settings } = config;
+  const pool = host.database;
+  if (pool !== undefined) return awaitDatabase(() => migrated(pool), waiting);
+  if (settings === undefined) {
     throw new ConfigError([
       {
         key: 'services.postgresql',
@@ -153,7 +182,20 @@ async function openPool(host: ExtensionHost, config: SipConfig, releasers: Relea
       },
     ]);
   }
-  const database = await openDatabase(config.database);
-  releasers.add('the database', () => database.close());
-  return database.knex;
+  const openOwn = async (): Promise<OpenPool> => {
+    const database = await openDatabase(settings);
+    const opened = await migrated(database.knex).catch(async (thrown: unknown) => {
+      await database.close();
+      throw thrown;
+    });
+    releasers.add('the database', () => database.close());
+    return opened;
+  };
+  // A directory that cannot be opened will not be there in a minute either.
+  return settings.kind === 'embedded' ? openOwn() : awaitDatabase(openOwn, waiting);
+}
+
+async function migrated(knex: Knex): Promise<OpenPool> {
+  const { applied } = await migrate(knex);
+  return { knex, applied };
 }

@@ -1,41 +1,91 @@
 /**
- * Who is on this node: takes a mapping into the directory, the stack and the registrar together, and out of them together. It alone
- * writes the directory.
+ * Who is on this node: takes a mapping into the directory, the stack and the registrar together, changes it there as far as its row
+ * differs, and takes it out of them together. It alone writes the directory.
+ *
+ * The account of a mapping that is changed or removed leaves the stack at once, so that no call finds it any more; its dialogs go on,
+ * and the registrar removes its binding with it.
  */
 import { messageOf } from '../base/errors.js';
 import type { MappingDirectory } from '../mappings/directory.js';
-import type { Mapping, RejectedRow } from '../mappings/mapping.js';
-import { registrarKeyOf } from '../registrar/ports.js';
+import type { MappingSink } from '../mappings/changes.js';
+import { isSameMapping, type Mapping, type RejectedRow } from '../mappings/mapping.js';
+import { registrarKeyOf, type RegistrationEntry } from '../registrar/ports.js';
 import type { Registrar } from '../registrar/registrar.js';
+import type { SipAccount } from '../sip/types.js';
 import type { SipAccounts } from './sip-accounts.js';
 
-export class Roster {
+export class Roster implements MappingSink {
   /** Users whom the host disabled: their mappings stay, un-registered. */
   readonly #disabled = new Set<number>();
+  /** By id, or by the problem of a row without one. */
+  readonly #rejected = new Map<number | string, RejectedRow>();
 
   constructor(
     private readonly directory: MappingDirectory,
     private readonly accounts: SipAccounts,
     private readonly registrar: Registrar,
-    private readonly log: Record<'info', (message: string, meta: Record<string, unknown>) => unknown>,
+    private readonly log: Record<'info' | 'error', (message: string, meta: Record<string, unknown>) => unknown>,
   ) {}
 
+  /** Rows that cannot be used, and why. */
+  get rejectedRows(): RejectedRow[] {
+    return [...this.#rejected.values()];
+  }
+
+  /** Why that row cannot be used. */
+  problemOf(id: number): string | undefined {
+    return this.#rejected.get(id)?.problem;
+  }
+
+  *ids(): Generator<number, void, undefined> {
+    for (const { id } of this.directory.values()) yield id;
+    for (const key of this.#rejected.keys()) if (typeof key === 'number') yield key;
+  }
+
   /**
-   * Takes a mapping in, and registers it if its row says so. One that is there already, as it is, is left alone.
-   * @returns why it cannot be used, its password cannot be decrypted say; undefined when all is well
+   * Takes a mapping in, and registers it if its row says so; one that is there is changed. Only a change of what its account is made of
+   * is worth a REGISTER; a password that was encrypted anew is none.
    */
-  adopt(mapping: Mapping): RejectedRow | undefined {
-    if (this.directory.get(mapping.id) !== undefined) return undefined;
+  put(mapping: Mapping, when: 'start' | 'live' = 'live'): 'added' | 'changed' | 'same' | 'rejected' {
+    const before = this.directory.get(mapping.id);
+    if (before !== undefined && isSameMapping(before, mapping)) return 'same';
+    let isNewAccount: boolean;
     try {
+      isNewAccount = !this.accounts.has(mapping);
       this.directory.put(mapping);
-      this.accounts.put(mapping);
+      if (isNewAccount) this.accounts.put(mapping);
     } catch (thrown) {
       // One row harms itself alone (behaviour 24).
-      this.directory.delete(mapping.id);
-      return { id: mapping.id, problem: `row ${mapping.id}: ${messageOf(thrown)}` };
+      this.reject({ id: mapping.id, problem: `row ${mapping.id}: ${messageOf(thrown)}` });
+      return 'rejected';
     }
-    this.#register(mapping);
-    return undefined;
+    this.#rejected.delete(mapping.id);
+    const wasRegistering = before !== undefined && this.#mayRegister(before);
+    if (!this.#mayRegister(mapping)) {
+      if (wasRegistering) void this.registrar.remove(mapping.id);
+    } else if (!wasRegistering) {
+      this.#register(mapping, when);
+    } else if (isNewAccount) {
+      const entry = this.#entryOf(mapping);
+      if (entry !== undefined) void this.registrar.change(entry);
+    }
+    return before === undefined ? 'added' : 'changed';
+  }
+
+  /** Drops the mapping of before, and keeps the row among those that cannot be used. */
+  reject(row: RejectedRow): void {
+    if (row.id !== undefined && this.directory.get(row.id) !== undefined) void this.#drop(row.id);
+    const key = row.id ?? row.problem;
+    if (this.#rejected.get(key)?.problem === row.problem) return;
+    this.#rejected.set(key, row);
+    this.log.error(`A row of sip_user_mappings cannot be used: ${row.problem}`, { mappingId: row.id });
+  }
+
+  /** Un-registers a mapping and forgets it and its row. @returns whether there was one */
+  remove(id: number): boolean {
+    if (this.directory.get(id) === undefined) return this.#rejected.delete(id);
+    void this.#drop(id);
+    return true;
   }
 
   /** Un-registers a user's mappings, or registers them again. */
@@ -45,19 +95,16 @@ export class Roster {
     else this.#disabled.delete(userId);
     for (const mapping of [...this.#mappingsOf(userId)]) {
       if (disabled) void this.registrar.remove(mapping.id);
-      else this.#register(mapping);
+      else if (this.#mayRegister(mapping)) this.#register(mapping, 'live');
     }
   }
 
   /** Un-registers a user's mappings and forgets them. */
   async dismiss(userId: number): Promise<void> {
     this.#disabled.delete(userId);
-    const mappings = [...this.#mappingsOf(userId)];
-    for (const { id } of mappings) this.directory.delete(id);
     await Promise.all(
-      mappings.map(async ({ id, sipUser, sipHost }) => {
-        await this.registrar.remove(id);
-        this.accounts.remove(id);
+      [...this.#mappingsOf(userId)].map(async ({ id, sipUser, sipHost }) => {
+        await this.#drop(id);
         this.log.info(`User ${userId} was deleted, and with it mapping ${id} (${sipUser}@${sipHost}).`, { mappingId: id });
       }),
     );
@@ -67,18 +114,35 @@ export class Roster {
     return this.directory.byPeer({ type: 1, id: userId });
   }
 
-  #register(mapping: Mapping): void {
-    const account = this.accounts.accountOf(mapping.id);
-    if (!mapping.register || account === undefined || this.#isDisabled(mapping)) return;
-    this.registrar.add({
-      mappingId: mapping.id,
-      aor: `sip:${mapping.sipUser}@${mapping.sipHost}`,
-      registrarKey: registrarKeyOf({ host: mapping.sipHost, port: mapping.sipPort, transport: mapping.transport }),
-      account,
-    });
+  /** @returns resolves when it is un-registered */
+  #drop(id: number): Promise<void> {
+    this.directory.delete(id);
+    const left = this.registrar.remove(id);
+    this.accounts.remove(id);
+    return left;
   }
 
-  #isDisabled({ peer }: Mapping): boolean {
-    return peer.type === 1 && this.#disabled.has(peer.id);
+  #mayRegister({ register, peer }: Mapping): boolean {
+    return register && !(peer.type === 1 && this.#disabled.has(peer.id));
   }
+
+  /** A change that somebody waits for goes ahead of a start of thousands. */
+  #register(mapping: Mapping, when: 'start' | 'live'): void {
+    const entry = this.#entryOf(mapping);
+    if (entry !== undefined) this.registrar.add(entry, when === 'live' ? 'urgent' : 'ordinary');
+  }
+
+  #entryOf(mapping: Mapping): RegistrationEntry | undefined {
+    const account = this.accounts.accountOf(mapping.id);
+    return account === undefined ? undefined : entryOf(mapping, account);
+  }
+}
+
+function entryOf(mapping: Mapping, account: SipAccount): RegistrationEntry {
+  return {
+    mappingId: mapping.id,
+    aor: `sip:${mapping.sipUser}@${mapping.sipHost}`,
+    registrarKey: registrarKeyOf({ host: mapping.sipHost, port: mapping.sipPort, transport: mapping.transport }),
+    account,
+  };
 }

@@ -35,6 +35,12 @@ export class SipAccounts {
     this.#mappingIds.delete(account);
   }
 
+  /** Whether the account that is there is the one that this row makes: then it serves on. @throws as `put` */
+  has(mapping: Mapping): boolean {
+    const account = this.#byMapping.get(mapping.id);
+    return account !== undefined && JSON.stringify(account.settings) === JSON.stringify(accountSettings(mapping, this.nodeId, this.secrets));
+  }
+
   accountOf(mappingId: number): SipAccount | undefined {
     return this.#byMapping.get(mappingId);
   }

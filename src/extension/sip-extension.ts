@@ -16,12 +16,17 @@ export class SipExtension implements HostExtension {
   #starting: Promise<Composition> | undefined;
   #running: Composition | undefined;
   #stopping: Promise<void> | undefined;
+  /** Ends what `init` waits for. */
+  readonly #abort = new AbortController();
 
-  /** @throws ConfigError, ExtensionError: NOT_READY when called twice, DATABASE_*, SIP_TRANSPORT */
+  /**
+   * Waits for a PostgreSQL that cannot be used yet, and says so in the log; `stop` ends the wait.
+   * @throws ConfigError, ExtensionError: NOT_READY when called twice or stopped meanwhile, DATABASE_*, SIP_TRANSPORT
+   */
   async init(host: ExtensionHost): Promise<void> {
     if (this.#state !== 'new') throw notReady(`init was called already; the extension is ${this.#state}`);
     this.#state = 'starting';
-    this.#starting = compose(host);
+    this.#starting = compose(host, this.#abort.signal);
     try {
       const running = await this.#starting;
       if (this.#isStopped) throw notReady('it was stopped while it started');
@@ -39,8 +44,8 @@ export class SipExtension implements HostExtension {
     const { id } = knownUser(user);
     if (user.disabled === true) roster.setDisabled(id, true);
     const mapping = await provision(user);
-    const rejected = mapping && roster.adopt(mapping);
-    if (rejected !== undefined) throw new MappingError('MAPPING_INVALID', `User ${id} has a mapping that cannot be used: ${rejected.problem}.`);
+    if (mapping === undefined || roster.put(mapping) !== 'rejected') return;
+    throw new MappingError('MAPPING_INVALID', `User ${id} has a mapping that cannot be used: ${roster.problemOf(mapping.id) ?? ''}.`);
   }
 
   /** @throws ExtensionError: NOT_READY, USER_INVALID */
@@ -82,7 +87,7 @@ export class SipExtension implements HostExtension {
       },
       calls: { live: running?.router.live ?? 0 },
       listening: [...(running?.stack.listening ?? [])],
-      rejectedRows: [...(running?.rejectedRows ?? [])],
+      rejectedRows: running?.roster.rejectedRows ?? [],
     };
   }
 
@@ -94,6 +99,7 @@ export class SipExtension implements HostExtension {
 
   async #stop(drainMs: number | undefined): Promise<void> {
     this.#state = 'stopped';
+    this.#abort.abort();
     // A start that fails has closed what it opened, and `init` tells of it.
     const running = await this.#starting?.catch(() => undefined);
     if (running === undefined) return;

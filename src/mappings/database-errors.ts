@@ -18,8 +18,11 @@ class DriverError extends Error {
   }
 }
 
-/** Codes of Node and of SQLSTATE that mean: there is no session, try again later. */
-const unreachable = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'EPIPE', '53300', '57P01', '57P02', '57P03']);
+/** Codes of Node and of SQLSTATE that mean: there is no session, or none that answers in time; try again later. */
+const unreachable = new Set([
+  'ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'EPIPE',
+  '28000', '28P01', '3D000', '53300', '57014', '57P01', '57P02', '57P03',
+]);
 
 /** Codes that have a plainer sentence than the driver's own. */
 const sentences: Record<string, string> = {
@@ -33,6 +36,8 @@ const sentences: Record<string, string> = {
   '28000': 'the user was refused (pg_hba.conf)',
   '3D000': 'there is no such database',
   '53300': 'it has no connection left',
+  '57014': 'the statement took longer than services.postgresql.statement-timeout, or somebody cancelled it',
+  '57P01': 'it was shut down',
   '57P03': 'it is starting up or shutting down',
   '42P01': 'the tables are not there, run `dialog-sip migrate`',
   '42703': 'the tables are of another version, run `dialog-sip migrate`',

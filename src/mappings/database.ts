@@ -26,6 +26,8 @@ export interface Database {
 
 /** How long one connection may take to be made, and a query to wait for one. */
 const connectTimeoutMs = 10 * second;
+/** A connection that nobody used for so long is closed: what stands between us and the server forgets idle ones. */
+const idleTimeoutMs = 30 * second;
 
 /** knex's own notes go nowhere: what matters comes as an error, and its texts quote statements. */
 const silence = { warn: ignore, error: ignore, debug: ignore, deprecate: ignore };
@@ -57,9 +59,12 @@ async function openPostgresql(settings: PostgresqlSettings): Promise<Database> {
       password: settings.password,
       ssl: settings.ssl,
       connectionTimeoutMillis: connectTimeoutMs,
+      statement_timeout: settings.statementTimeoutMs,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: idleTimeoutMs,
       application_name: 'dialog-sip-extension',
     },
-    pool: { min: 0, max: settings.poolMax },
+    pool: { min: 0, max: settings.poolMax, idleTimeoutMillis: idleTimeoutMs },
     acquireConnectionTimeout: connectTimeoutMs,
     compileSqlOnError: false,
     log: silence,

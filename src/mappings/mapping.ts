@@ -334,6 +334,12 @@ export function toColumns(mapping: MappingDraft): Record<MappingColumn, ColumnVa
   };
 }
 
+/** Whether both rows say the same. */
+export function isSameMapping(one: Mapping, other: Mapping): boolean {
+  const columns = toColumns(other);
+  return one.id === other.id && Object.entries(toColumns(one)).every(([column, value]) => columns[column as MappingColumn] === value);
+}
+
 /** `434@example.com:5060`, as people and messages name a mapping; an IPv6 address in brackets. */
 export function sayAccount(mapping: Pick<Mapping, 'sipUser' | 'sipHost' | 'sipPort'>): string {
   const host = mapping.sipHost.includes(':') ? `[${mapping.sipHost}]` : mapping.sipHost;

@@ -73,6 +73,8 @@ async function tryToMigrate(knex: Knex): Promise<MigrationReport | undefined> {
         lockKey,
       ]);
       if (answer.rows[0]?.taken !== true) return undefined;
+      // An index over a large table takes longer than a statement of every day may.
+      await transaction.raw('set local statement_timeout = 0');
       const [, applied] = (await transaction.migrate.latest({ migrationSource: sqlFiles, tableName: versionTable })) as [number, string[]];
       return { applied };
     });

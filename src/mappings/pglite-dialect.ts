@@ -38,6 +38,21 @@ export function pgliteDialect(database: PGlite): typeof PostgresClient {
       return Promise.resolve();
     }
 
+    /** Takes its turn on the one session: never inside somebody's transaction. @returns what ends the listening, in its turn */
+    async listenTo(channel: string, heard: (payload: string) => void): Promise<() => Promise<void>> {
+      const unlisten = await this.#inTurn(() => database.listen(channel, heard));
+      return () => this.#inTurn(() => unlisten());
+    }
+
+    async #inTurn<T>(action: () => Promise<T>): Promise<T> {
+      const connection: unknown = await this.acquireConnection();
+      try {
+        return await action();
+      } finally {
+        await this.releaseConnection(connection);
+      }
+    }
+
     override async _query(_connection: unknown, query: Query): Promise<Query> {
       const bindings = query.bindings ?? [];
       // Several statements in one text are possible without bindings alone, and only through `exec`.

@@ -35,10 +35,26 @@ const identity: readonly MappingColumn[] = ['sip_user', 'sip_host', 'peer_type',
 
 /** A row as the driver gives it; int8 is text. */
 type Row = { id: string | number } & Record<MappingColumn, unknown>;
+type RawStamp = { id: string | number; hash: number };
+
+/** The server hashes: a comparison of all rows carries numbers alone, and no password. */
+const stampOfRow = `hashtext(row(${mappingColumns.join(', ')})::text) as hash`;
 
 export interface MappingPage {
   mappings: Mapping[];
   rejected: RejectedRow[];
+}
+
+/** Which row, and a 32-bit hash of the columns that are judged: as long as it is the same, so is the mapping. */
+export interface RowStamp {
+  /** NaN for an id that is no number here (2^53 and more). */
+  id: number;
+  hash: number;
+}
+
+/** A row with its stamp, judged. */
+export interface StampedRow extends RowStamp {
+  judged: { mapping: Mapping } | { rejected: RejectedRow };
 }
 
 /** A draft of a bulk insert that is in the table, or in the same bulk, already. */
@@ -59,17 +75,25 @@ export class MappingRepository {
    * @throws ExtensionError DATABASE_FAILED, DATABASE_UNAVAILABLE, as every method here
    */
   async *pages(size = 1000): AsyncGenerator<MappingPage, void, undefined> {
-    let after: string | number | undefined;
-    for (;;) {
-      const start = after;
-      const rows = await this.#ask('Reading the mappings', () => {
-        const query = this.#rows(this.knex).orderBy('id').limit(size);
-        return start === undefined ? query : query.where('id', '>', start);
-      });
-      if (rows.length > 0) yield parseMappingRows(rows);
-      if (rows.length < size) return;
-      after = rows.at(-1)?.id;
-    }
+    for await (const rows of this.#walk(() => this.#rows(this.knex), size)) yield parseMappingRows(rows);
+  }
+
+  /** As `pages`, each row with its stamp. */
+  async *stampedPages(size = 200): AsyncGenerator<StampedRow[], void, undefined> {
+    for await (const rows of this.#walk(() => this.#stampedRows(), size)) yield rows.map(judgeStamped);
+  }
+
+  /** The stamps of all rows, by ascending id. */
+  async *stampPages(size = 2000): AsyncGenerator<RowStamp[], void, undefined> {
+    const select = (): Knex.QueryBuilder<RawStamp, RawStamp[]> =>
+      this.knex<RawStamp, RawStamp[]>(table).select<RawStamp[]>('id', this.knex.raw(stampOfRow));
+    for await (const rows of this.#walk(select, size)) yield rows.map(({ id, hash }) => ({ id: toId(id), hash }));
+  }
+
+  /** Those of these rows that there are; some hundreds at most. */
+  async stampedRows(ids: readonly number[]): Promise<StampedRow[]> {
+    const rows = await this.#ask('Reading changed mappings', () => this.#stampedRows().whereIn('id', [...ids]));
+    return rows.map(judgeStamped);
   }
 
   /** @throws MappingError MAPPING_INVALID when the row is there but cannot be used */
@@ -195,6 +219,25 @@ export class MappingRepository {
     return { ...draft, sipPassword: this.secrets.seal(draft.sipPassword) };
   }
 
+  /** All rows of that query, by ascending id, `size` at a time. */
+  async *#walk<R extends { id: string | number }>(select: () => Knex.QueryBuilder<R, R[]>, size: number): AsyncGenerator<R[], void, undefined> {
+    let after: string | number | undefined;
+    for (;;) {
+      const start = after;
+      const rows = await this.#ask('Reading the mappings', async (): Promise<R[]> => {
+        const query = select().orderBy('id').limit(size);
+        return (await (start === undefined ? query : query.where('id', '>', start))) as R[];
+      });
+      if (rows.length > 0) yield rows;
+      if (rows.length < size) return;
+      after = rows.at(-1)?.id;
+    }
+  }
+
+  #stampedRows(): Knex.QueryBuilder<Row & RawStamp, (Row & RawStamp)[]> {
+    return this.knex<Row & RawStamp, (Row & RawStamp)[]>(table).select<(Row & RawStamp)[]>([...columns, this.knex.raw(stampOfRow)]);
+  }
+
   #rows(knex: Knex): Knex.QueryBuilder<Row, Row[]> {
     return knex<Row, Row[]>(table).select<Row[]>(columns);
   }
@@ -254,6 +297,16 @@ export class MappingRepository {
       });
     }
   }
+}
+
+/** int8 is text. */
+function toId(id: string | number): number {
+  const number = Number(id);
+  return Number.isSafeInteger(number) ? number : Number.NaN;
+}
+
+function judgeStamped(row: Row & RawStamp): StampedRow {
+  return { id: toId(row.id), hash: row.hash, judged: parseMappingRow(row) };
 }
 
 function usable(row: Row): Mapping {

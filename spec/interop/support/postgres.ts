@@ -53,7 +53,7 @@ async function createDatabaseAt(url: URL): Promise<TestPostgres> {
 function ways(place: Pick<PostgresqlSettings, 'host' | 'port' | 'db' | 'user' | 'password'>): Omit<TestPostgres, 'stop'> {
   const login = `${encodeURIComponent(place.user)}:${encodeURIComponent(place.password)}`;
   return {
-    settings: { kind: 'postgresql', ...place, ssl: false, poolMax: 4 },
+    settings: { kind: 'postgresql', ...place, ssl: false, statementTimeoutMs: 10_000, poolMax: 4 },
     url: `postgresql://${login}@${place.host}:${place.port}/${place.db}`,
   };
 }
