@@ -17,6 +17,11 @@ describe('what came of a REGISTER, in words', () => {
     [refused(599, 'Odd'), 'The registrar failed (599 Odd).'],
     [refused(603, 'Decline'), 'The registrar declined the REGISTER (603 Decline).'],
     [timeout, 'No answer from pbx.example.com:5060 over udp within 32 s.'],
+    [{ ...timeout, sentOnTo: 'sip:192.0.2.7' }, 'The registrar sent us on to sip:192.0.2.7, and no answer came from there within 32 s.'],
+    [
+      { ...noFlow, sentOnTo: 'sip:192.0.2.7' },
+      'The registrar sent us on to sip:192.0.2.7. pbx.example.com:5060 refuses connections over tcp (ECONNREFUSED).',
+    ],
     [noFlow, 'pbx.example.com:5060 refuses connections over tcp (ECONNREFUSED).'],
     [
       granted(0),

@@ -44,10 +44,14 @@ export function sayOutcome(outcome: RegisterOutcome, registrarKey: string): stri
         : `The registrar took the REGISTER but keeps no binding (its answer from ${sayRegistrar(registrarKey)} grants an expiry of 0).`;
     case 'refused':
       return `${meaningOf(outcome)} (${String(outcome.status)}${sayPhrase(outcome.phrase)}).`;
-    case 'unreachable':
-      return outcome.code === 'SIP_TIMEOUT'
-        ? `No answer from ${sayRegistrar(registrarKey)} within ${sayDuration(transactionTimeoutMs)}.`
-        : outcome.message;
+    case 'unreachable': {
+      const { code, message, sentOnTo } = outcome;
+      const waited = sayDuration(transactionTimeoutMs);
+      if (code === 'SIP_TRANSPORT') return sentOnTo === undefined ? message : `The registrar sent us on to ${sentOnTo}. ${message}`;
+      return sentOnTo === undefined
+        ? `No answer from ${sayRegistrar(registrarKey)} within ${waited}.`
+        : `The registrar sent us on to ${sentOnTo}, and no answer came from there within ${waited}.`;
+    }
   }
 }
 

@@ -22,6 +22,7 @@ import { CountedMap } from './guards/transaction-count.js';
 import type { ReceivedRequest, Sender, SentRequest, Wire } from './internals.js';
 import { makeSipUri } from './parser/uri.js';
 import { randomToken } from './random-token.js';
+import { targetOf } from './redirect.js';
 import { hasUsableContact } from './request-checks.js';
 import { routed } from './route-set.js';
 import type { StackContext } from './stack-context.js';
@@ -202,7 +203,7 @@ export class AccountCore extends UserAgentCore implements Sender {
 
   wireFor(message: OutgoingRequestMessage): Wire {
     if (message.toTag === undefined || message.toTag === '') return this.#registrarWire();
-    const { transport } = this.#owner.settings.target;
+    const { transport } = targetOf(this.#owner, this.#context);
     if (transport === 'ws' || transport === 'wss') return this.#registrarWire();
     if (message.getHeader('route') === undefined && this.#context.ignoresContact) {
       const dialog = this.dialogs.get(message.callId + message.fromTag + message.toTag);
@@ -214,14 +215,14 @@ export class AccountCore extends UserAgentCore implements Sender {
   }
 
   #registrarWire(): Wire {
-    const { target } = this.#owner.settings;
+    const target = targetOf(this.#owner, this.#context);
     const flow = this.#context.existingFlow(target);
     return flow === undefined ? this.#context.wireTo(target) : this.#context.wireOver(flow);
   }
 
   /** RFC 3263 4.1, 4.2: the transport that the hop names, else UDP: its name is looked up by SRV when it has no port. */
   #wireToHop(hop: URI): Wire {
-    const { target } = this.#owner.settings;
+    const target = targetOf(this.#owner, this.#context);
     const secure = hop.scheme === 'sips';
     const named = hop.getParam('transport')?.toLowerCase();
     const transport: SipTransport = named === 'tls' || secure ? 'tls' : named === 'tcp' ? 'tcp' : 'udp';

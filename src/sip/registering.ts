@@ -6,6 +6,7 @@ import { type AccountCore, contactUri, type CoreOwner } from './account-core.js'
 import type { FinalResponse, SentRequest } from './internals.js';
 import { makeSipUri } from './parser/uri.js';
 import type { ViaValue } from './parser/via.js';
+import { readRedirect, targetOf, type Redirect } from './redirect.js';
 import { readDeltaSeconds, retryAfterMs } from './response-headers.js';
 import type { StackContext } from './stack-context.js';
 import type { Flow } from './transports/flow.js';
@@ -18,22 +19,43 @@ export interface RegisteringAccount extends CoreOwner {
   flow: Flow | undefined;
 }
 
-/** Never rejects. */
+/** What came of one REGISTER, and where its answer sends us on to. */
+interface Attempt {
+  readonly outcome: RegisterOutcome;
+  readonly redirect?: Redirect;
+}
+
+/** Never rejects. A 301 or 302 is followed once (RFC 3261 8.1.3.4): who is asked then sends us nowhere. */
 export async function registerOnce(account: RegisteringAccount, context: StackContext, expiresS: number): Promise<RegisterOutcome> {
-  const { target } = account.settings;
+  const { redirects, clock } = context;
+  const known = redirects.get(account);
+  if (known !== undefined && known.untilMs <= clock.now()) redirects.delete(account);
+  const first = await attempt(account, context, expiresS);
+  if (first.redirect !== undefined) redirects.set(account, first.redirect);
+  const { outcome } = first.redirect === undefined ? first : await attempt(account, context, expiresS);
+  const redirect = redirects.get(account);
+  if (redirect === undefined || outcome.kind === 'registered') return outcome;
+  // What does not work is forgotten: the next try is the registrar's own again.
+  redirects.delete(account);
+  return outcome.kind === 'unreachable' ? { ...outcome, sentOnTo: redirect.requestUri.toString() } : outcome;
+}
+
+async function attempt(account: RegisteringAccount, context: StackContext, expiresS: number): Promise<Attempt> {
+  const target = targetOf(account, context);
   try {
     account.flow = context.existingFlow(target) ?? (await context.openFlow(target));
     return await exchange(account, account.flow, context, expiresS);
   } catch (thrown) {
     const code = thrown instanceof ExtensionError && thrown.code === 'SIP_TIMEOUT' ? 'SIP_TIMEOUT' : 'SIP_TRANSPORT';
-    return { kind: 'unreachable', code, message: messageOf(thrown) };
+    return { outcome: { kind: 'unreachable', code, message: messageOf(thrown) } };
   }
 }
 
-function exchange(account: RegisteringAccount, flow: Flow, context: StackContext, expiresS: number): Promise<RegisterOutcome> {
+function exchange(account: RegisteringAccount, flow: Flow, context: StackContext, expiresS: number): Promise<Attempt> {
   const { settings, aor, core } = account;
   const contact = contactUri(account, context);
-  const registrar = makeSipUri({ host: settings.domain });
+  const redirect = context.redirects.get(account);
+  const registrar = redirect?.requestUri.clone() ?? makeSipUri({ host: settings.domain });
   account.registerCSeq += 1;
   const message = core.makeOutgoingRequestMessage(
     'REGISTER',
@@ -53,7 +75,10 @@ function exchange(account: RegisteringAccount, flow: Flow, context: StackContext
     const onFinal = ({ message: response }: { message: FinalResponse }): void => {
       account.registerCSeq = message.cseq;
       judge(response, { isRegistrar: true });
-      resolve(outcomeOf(response, contact, flow, context, expiresS));
+      resolve({
+        outcome: outcomeOf(response, contact, flow, context, expiresS),
+        redirect: redirect === undefined ? readRedirect(response, settings.target, flow.transport, context.clock.now()) : undefined,
+      });
     };
     core.register(message, { onAccept: onFinal, onRedirect: onFinal, onReject: onFinal });
   });

@@ -5,6 +5,7 @@ import type { CoreOwner } from './account-core.js';
 import type { ContactAddress } from './contact-addresses.js';
 import type { TransactionCount } from './guards/transaction-count.js';
 import type { Wire } from './internals.js';
+import type { Redirect } from './redirect.js';
 import type { Flow } from './transports/flow.js';
 import type { SipTarget } from './types.js';
 import type { FlowWire } from './wires.js';
@@ -30,6 +31,8 @@ export interface StackContext {
   /** The server at the end of a flow failed: see `Flows.passOver`. */
   passOver(flow: Flow, leastMs?: number): void;
   contactOn(flow: Flow): ContactAddress;
+  /** The accounts whose registrar sent them on, and where. */
+  readonly redirects: WeakMap<CoreOwner, Redirect>;
   /** See `ContactAddresses.learn`. */
   learnContact(flow: Flow, received: string | undefined, rport: number | undefined): boolean;
 }

@@ -19,6 +19,7 @@ import { KnownSources } from './known-sources.js';
 import { installGrammar } from './parser/grammar.js';
 import { randomToken } from './random-token.js';
 import { Reception } from './reception.js';
+import type { Redirect } from './redirect.js';
 import { Retransmission } from './retransmission.js';
 import type { StackContext } from './stack-context.js';
 import { FlowTable, keepAliveMs, type FlowTableSettings } from './transports/flow-table.js';
@@ -73,6 +74,7 @@ class Stack implements SipStack, AccountOwner {
   readonly clientTransactions: TransactionCount;
   readonly serverTransactions: TransactionCount;
   readonly #accounts = new Accounts();
+  readonly redirects = new WeakMap<CoreOwner, Redirect>();
   readonly drops: DropReport;
   readonly reception: Reception;
   readonly #sources: KnownSources;

@@ -83,7 +83,13 @@ export type RegisterOutcome =
       readonly minExpiresS?: number;
     }
   /** Nothing came back: no flow (`SIP_TRANSPORT`), or no answer within 64*T1 (`SIP_TIMEOUT`). The message is for a person. */
-  | { readonly kind: 'unreachable'; readonly code: 'SIP_TRANSPORT' | 'SIP_TIMEOUT'; readonly message: string };
+  | {
+      readonly kind: 'unreachable';
+      readonly code: 'SIP_TRANSPORT' | 'SIP_TIMEOUT';
+      readonly message: string;
+      /** The registrar had sent us on, and there it happened: `sip:192.0.2.7:5070`. */
+      readonly sentOnTo?: string;
+    };
 
 // ---- calls --------------------------------------------------------------------------------------
 
