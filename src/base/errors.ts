@@ -21,7 +21,8 @@ export type ErrorCode =
   | 'CALL_STATE' // the command does not fit the state of the call
   | 'SIP_TRANSPORT' // a flow could not be opened, or broke
   | 'SIP_TIMEOUT' // nobody answered within 64*T1
-  | 'SIP_MESSAGE'; // text that is not a SIP message
+  | 'SIP_MESSAGE' // text that is not a SIP message
+  | 'SDP_INVALID'; // a session description that cannot be read, or with which no call comes about
 
 /** Whose doing it was: what the host asked, what the operator configured, the world beyond, or this package. */
 export type Fault = 'host' | 'configuration' | 'upstream' | 'extension';
@@ -44,6 +45,7 @@ const faults: Record<ErrorCode, Fault> = {
   SIP_TRANSPORT: 'upstream',
   SIP_TIMEOUT: 'upstream',
   SIP_MESSAGE: 'upstream',
+  SDP_INVALID: 'upstream',
 };
 
 export class ExtensionError extends Error {
