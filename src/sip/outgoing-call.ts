@@ -22,12 +22,13 @@ import type {
 import { messageOf } from '../base/errors.js';
 import type { Timer } from '../base/clock.js';
 import { contactUri, type AccountCore, type CoreOwner } from './account-core.js';
-import { allowedMethods } from './corrections/allowed-methods.js';
 import { SessionCallDialog } from './call-dialog.js';
+import { sendKnownCredentials } from './challenges.js';
+import { allowedMethods } from './corrections/allowed-methods.js';
 import type { FinalResponse, SentRequest, Wire } from './internals.js';
 import { sdpOf } from './parser/body.js';
 import { parseUri, toNameAddress } from './parser/uri.js';
-import { judgeServer, sendKnownCredentials } from './registering.js';
+import { judgeServer } from './registering.js';
 import { readDeltaSeconds, reasonOf, retryAfterMs, writeReason } from './response-headers.js';
 import type { StackContext } from './stack-context.js';
 import type { Flow } from './transports/flow.js';

@@ -93,6 +93,7 @@ export class Reception {
     const key = message.viaBranch + message.method;
     this.parts.context.wireOver(flow).responses += 1;
     if (!flow.isReliable && !this.parts.retransmission.receiveResponse(key, status)) return true;
+    if (this.parts.context.registers.receive(key, message)) return true;
     const core = this.parts.accounts.byBranch(message.viaBranch)?.existingCore;
     if (core?.userAgentClients.has(key) !== true) {
       if (this.parts.probes.isAnswer(flow, message.viaBranch)) return true;

@@ -2,10 +2,13 @@
 import { hash } from 'node:crypto';
 import type { IncomingResponseMessage, URI } from 'sip.js/lib/core/index.js';
 import { ExtensionError, messageOf } from '../base/errors.js';
-import { type AccountCore, contactUri, type CoreOwner } from './account-core.js';
-import type { FinalResponse, SentRequest } from './internals.js';
-import { makeSipUri } from './parser/uri.js';
+import { contactUri, type CoreOwner } from './account-core.js';
+import { answerChallenge, takeNextNonces } from './challenges.js';
+import { DigestExchange, type CredentialsHeader } from './digest.js';
+import type { FinalResponse } from './internals.js';
+import { makeSipUri, quoteDisplayName } from './parser/uri.js';
 import type { ViaValue } from './parser/via.js';
+import { randomToken } from './random-token.js';
 import { readRedirect, targetOf, type Redirect } from './redirect.js';
 import { readDeltaSeconds, retryAfterMs } from './response-headers.js';
 import type { StackContext } from './stack-context.js';
@@ -13,7 +16,6 @@ import type { Flow } from './transports/flow.js';
 import type { RegisterOutcome } from './types.js';
 
 export interface RegisteringAccount extends CoreOwner {
-  readonly core: AccountCore;
   readonly registerCallId: string;
   registerCSeq: number;
   flow: Flow | undefined;
@@ -52,44 +54,65 @@ async function attempt(account: RegisteringAccount, context: StackContext, expir
 }
 
 function exchange(account: RegisteringAccount, flow: Flow, context: StackContext, expiresS: number): Promise<Attempt> {
-  const { settings, aor, core } = account;
+  const { settings } = account;
   const contact = contactUri(account, context);
   const redirect = context.redirects.get(account);
-  const registrar = redirect?.requestUri.clone() ?? makeSipUri({ host: settings.domain });
-  account.registerCSeq += 1;
-  const message = core.makeOutgoingRequestMessage(
-    'REGISTER',
-    registrar,
-    aor,
-    aor,
-    { callId: account.registerCallId, cseq: account.registerCSeq, optionTags: ['path', 'outbound'] },
-    [
-      // RFC 5626 4.1: the instance and the flow's number make a restarted node replace its own binding.
-      `Contact: <${contact.toString()}>;+sip.instance="<${instanceUrn(settings.token)}>";reg-id=1;expires=${String(expiresS)}`,
-      `Expires: ${String(expiresS)}`,
-    ],
-  );
-  sendKnownCredentials(message);
+  // RFC 3261 10.2: "The \"userinfo\" and \"@\" components of the SIP URI MUST NOT be present."
+  const uri = (redirect?.requestUri ?? makeSipUri({ host: settings.domain })).toRaw();
+  const write = requestOf(account, uri, contact, context, expiresS);
+  const request = { method: 'REGISTER', uri, body: '' };
+  const digest = account.digestFor('REGISTER');
+  const rounds = new DigestExchange();
   const judge = judgeServer(flow, context);
   return new Promise((resolve) => {
-    const onFinal = ({ message: response }: { message: FinalResponse }): void => {
-      account.registerCSeq = message.cseq;
-      judge(response, { isRegistrar: true });
-      resolve({
-        outcome: outcomeOf(response, contact, flow, context, expiresS),
-        redirect: redirect === undefined ? readRedirect(response, settings.target, flow.transport, context.clock.now()) : undefined,
+    const send = (credentials: readonly [CredentialsHeader, string][]): void => {
+      // RFC 3261 22.1: only the server that challenged a request knows its nonce.
+      const wire = flow.isOpen ? context.wireOver(flow) : context.wireTo(targetOf(account, context));
+      const branch = `${account.branchPrefix}${randomToken(8)}`;
+      const via = `SIP/2.0/${wire.protocol} ${context.contactOn(flow).hostPort};branch=${branch};rport`;
+      account.registerCSeq += 1;
+      context.registers.send(wire, branch, write(via, account.registerCSeq, credentials), (response) => {
+        takeNextNonces(response, digest);
+        const answers = answerChallenge(response, digest, request, rounds);
+        if (answers !== undefined) {
+          send(answers);
+          return;
+        }
+        judge(response, { isRegistrar: true });
+        resolve({
+          outcome: outcomeOf(response, contact, flow, context, expiresS),
+          redirect: redirect === undefined ? readRedirect(response, settings.target, flow.transport, context.clock.now()) : undefined,
+        });
       });
     };
-    core.register(message, { onAccept: onFinal, onRedirect: onFinal, onReject: onFinal });
+    send(digest.prepare(request, rounds));
   });
 }
 
-/** RFC 7616 3.6: answers the challenges met before, unasked. */
-export function sendKnownCredentials(message: SentRequest): void {
-  const request = { method: message.method, uri: message.ruri.toRaw(), body: message.body?.body ?? '' };
-  for (const [header, value] of message.sender.digestFor(message.method).prepare(request, message.exchange)) {
-    message.setHeader(header, value);
-  }
+/** Writes the tries of one request: they differ in Via, CSeq and credentials alone (RFC 3261 22.1). */
+function requestOf(
+  account: RegisteringAccount,
+  uri: string,
+  contact: URI,
+  context: StackContext,
+  expiresS: number,
+): (via: string, cseq: number, credentials: readonly [CredentialsHeader, string][]) => string {
+  const { settings } = account;
+  const address = `<${account.aor.toString()}>`;
+  const name = settings.displayName === undefined || settings.displayName === '' ? '' : `${quoteDisplayName(settings.displayName)} `;
+  const start = `REGISTER ${uri} SIP/2.0\r\nVia: `;
+  const parties = `\r\nTo: ${address}\r\nFrom: ${name}${address};tag=${randomToken(8)}\r\nCSeq: `;
+  const middle = ` REGISTER\r\nCall-ID: ${account.registerCallId}\r\nMax-Forwards: 70\r\n`;
+  const expires = String(expiresS);
+  // RFC 5626 4.1: the instance and the flow's number make a restarted node replace its own binding.
+  const end =
+    `Contact: <${contact.toString()}>;+sip.instance="<${instanceUrn(settings.token)}>";reg-id=1;expires=${expires}\r\n` +
+    `Expires: ${expires}\r\nSupported: path, outbound\r\nUser-Agent: ${context.userAgent}\r\nContent-Length: 0\r\n\r\n`;
+  return (via, cseq, credentials) => {
+    let text = `${start}${via}${parties}${String(cseq)}${middle}`;
+    for (const [header, value] of credentials) text += `${header}: ${value}\r\n`;
+    return text + end;
+  };
 }
 
 /**

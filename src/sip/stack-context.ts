@@ -6,6 +6,7 @@ import type { ContactAddress } from './contact-addresses.js';
 import type { TransactionCount } from './guards/transaction-count.js';
 import type { Wire } from './internals.js';
 import type { Redirect } from './redirect.js';
+import type { RegisterTransactions } from './register-transactions.js';
 import type { Flow } from './transports/flow.js';
 import type { SipTarget } from './types.js';
 import type { FlowWire } from './wires.js';
@@ -19,6 +20,7 @@ export interface StackContext {
   /** Of all accounts together. */
   readonly clientTransactions: TransactionCount;
   readonly serverTransactions: TransactionCount;
+  readonly registers: RegisterTransactions;
   /** An account goes over from one flow to another: registrars are those that an account has a flow to. */
   moveAccount(account: CoreOwner, from: Flow | undefined, to: Flow | undefined): void;
   /** The flow to a registrar, when it is there. */

@@ -20,6 +20,7 @@ import { installGrammar } from './parser/grammar.js';
 import { randomToken } from './random-token.js';
 import { Reception } from './reception.js';
 import type { Redirect } from './redirect.js';
+import { RegisterTransactions } from './register-transactions.js';
 import { Retransmission } from './retransmission.js';
 import type { StackContext } from './stack-context.js';
 import { FlowTable, keepAliveMs, type FlowTableSettings } from './transports/flow-table.js';
@@ -73,6 +74,7 @@ class Stack implements SipStack, AccountOwner {
   readonly loggerFactory = new LoggerFactory();
   readonly clientTransactions: TransactionCount;
   readonly serverTransactions: TransactionCount;
+  readonly registers: RegisterTransactions;
   readonly #accounts = new Accounts();
   readonly redirects = new WeakMap<CoreOwner, Redirect>();
   readonly drops: DropReport;
@@ -117,6 +119,7 @@ class Stack implements SipStack, AccountOwner {
     this.#sources = new KnownSources(settings.trusted);
     this.clientTransactions = new TransactionCount(settings.maxTransactions ?? mostTransactions);
     this.serverTransactions = new TransactionCount(settings.maxTransactions ?? mostTransactions);
+    this.registers = new RegisterTransactions(this.clock, this.clientTransactions);
     this.#probes = new FlowProbes(dependencies.clock, {
       intervalMs: settings.flows.keepAliveMs ?? keepAliveMs,
       ask: (flow, question) => {
@@ -163,7 +166,7 @@ class Stack implements SipStack, AccountOwner {
   }
 
   usage(): SipStackUsage {
-    let transactions = 0;
+    let transactions = this.registers.size;
     let dialogs = 0;
     for (const { existingCore: core } of this.#accounts.active.values()) {
       if (core === undefined) continue;
@@ -180,6 +183,7 @@ class Stack implements SipStack, AccountOwner {
       account.disposeCore();
       this.#accounts.rest(account);
     }
+    this.registers.close();
     this.#retransmission.close();
     this.drops.close();
     this.#probes.close();

@@ -1,5 +1,5 @@
 /** A domain with two servers: who gets what, and what happens when one fails. */
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DnsNames } from '../../../src/sip/locating/name-service.js';
 import { openSipStack } from '../../../src/sip/stack.js';
 import { FlowTable } from '../../../src/sip/transports/flow-table.js';
@@ -94,6 +94,7 @@ describe('a connection to a domain', () => {
 
 describe('an account at a domain with two servers', () => {
   let servers: [ScriptedPeer, ScriptedPeer];
+  let clock: ManualClock;
   let stack: SipStack;
   let accounts: [SipAccount, SipAccount];
   const challenge = 'WWW-Authenticate: Digest realm="example.com", nonce="n1", qop="auth"';
@@ -103,6 +104,7 @@ describe('an account at a domain with two servers', () => {
     const names = new FakeNames();
     names.says.set('SRV _sip._udp.example.com', servers.map(({ port }, index) => srvRecord('server.example.com', port, index + 1)));
     names.says.set('A server.example.com', [localhost]);
+    clock = new ManualClock();
     stack = await openSipStack(
       {
         flows: { listen: { host: localhost, udpPort: 0, tcpPort: 0 }, tls: { verify: true } },
@@ -111,7 +113,7 @@ describe('an account at a domain with two servers', () => {
         userAgent: 'dialog-sip/spec',
       },
       {
-        clock: new ManualClock(),
+        clock,
         events: { onInvite: () => undefined, onFlowLost: () => undefined },
         log: { debug: () => undefined, warn: () => undefined },
         openFlows: (settings, events, clock) => FlowTable.open(settings, events, clock, names),
@@ -123,7 +125,6 @@ describe('an account at a domain with two servers', () => {
   });
 
   afterEach(async () => {
-    vi.useRealTimers();
     await stack.close();
     await Promise.all(servers.map((server) => server.close()));
   });
@@ -176,15 +177,14 @@ describe('an account at a domain with two servers', () => {
   });
 
   it('leaves a server that is silent, but not one that is silent to it alone', async () => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const banned = accounts[0].register(60);
     await servers[0].next('REGISTER');
     await registers(accounts[1], servers[0], 200);
-    vi.advanceTimersByTime(32_000);
+    await clock.advance(32_000);
     expect(await banned).toMatchObject({ kind: 'unreachable', code: 'SIP_TIMEOUT' });
     const silent = accounts[1].register(60);
     await servers[0].next('REGISTER');
-    vi.advanceTimersByTime(32_000);
+    await clock.advance(32_000);
     expect(await silent).toMatchObject({ kind: 'unreachable', code: 'SIP_TIMEOUT' });
     await registers(accounts[1], servers[1], 200);
   });

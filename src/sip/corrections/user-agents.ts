@@ -1,6 +1,5 @@
 /** Corrections to SIP.js's user agents: the way of each request and response, challenges, and responses that are not by the book. */
 import {
-  IncomingResponseMessage,
   InviteUserAgentClient,
   TransactionState,
   UserAgentClient,
@@ -8,6 +7,7 @@ import {
 } from 'sip.js/lib/core/index.js';
 import type {
   ClientTransaction,
+  IncomingResponseMessage,
   OutgoingInviteRequestDelegate,
   OutgoingRequestDelegate,
   OutgoingResponse,
@@ -16,9 +16,11 @@ import type {
   TransactionUser,
   UserAgentCore,
 } from 'sip.js/lib/core/index.js';
-import { credentialsHeaderFor, infoHeaders, type FinalResponse, type ReceivedRequest, type Sender, type SentRequest, type Wire } from '../internals.js';
+import { answerChallenge, digestRequestOf, takeNextNonces } from '../challenges.js';
+import type { FinalResponse, ReceivedRequest, Sender, SentRequest, Wire } from '../internals.js';
 import { randomToken } from '../random-token.js';
 import { hasUsableContact } from '../request-checks.js';
+import { notSent, timedOut } from '../stand-in.js';
 import { writeResponse } from '../write-response.js';
 import { correct, measured } from './pin.js';
 
@@ -109,23 +111,13 @@ export const userAgentCorrections = [
     'RFC 7616, RFC 8760: several challenges, SHA-256, -sess, stale, counted and next nonces; RFC 3261 22.2: a challenged request in a dialog takes the next CSeq of the dialog. SIP.js knows MD5 and the last challenge, and uses a CSeq twice.',
     'answers a proxy, and its ACK carries the credentials',
     function (this: ClientInternals, response: FinalResponse): boolean {
-      const { statusCode: status = 0 } = response;
       const { message } = this;
-      if (status >= 200) takeNextNonces(response, message);
-      if (status !== 401 && status !== 407) return true;
+      const digest = message.sender.digestFor(message.method);
+      if ((response.statusCode ?? 0) >= 200) takeNextNonces(response, digest);
       // RFC 3261 22.1: nobody may challenge a CANCEL, and it cannot be sent again with another CSeq.
       if (message.isGivenUp || message.method === 'CANCEL') return true;
-      const { challenge, credentials } = credentialsHeaderFor(status);
-      const request = { method: message.method, uri: message.ruri.toRaw(), body: message.body?.body ?? '' };
-      const answers = message.sender
-        .digestFor(message.method)
-        .answer(credentials, response.getHeaders(challenge), request, message.exchange);
-      if (answers === undefined) {
-        response.unanswerable = message.exchange.unanswerable;
-        // RFC 7616 3.3: a nonce that has grown old says nothing of the password, however often.
-        response.isPasswordRefused = response.unanswerable === undefined && message.exchange.refusals > 0;
-        return true;
-      }
+      const answers = answerChallenge(response, digest, digestRequestOf(message), message.exchange);
+      if (answers === undefined) return true;
       const dialog = this.core.dialogs.get(message.callId + message.fromTag + (message.toTag ?? '')) as LocalDialog | undefined;
       message.cseq += 1;
       if (dialog?.localSequenceNumber !== undefined) {
@@ -145,7 +137,7 @@ export const userAgentCorrections = [
     'RFC 3261 8.1.3.1: a time-out is treated as 408; here it says too that nobody answered.',
     'an INVITE that nobody answers ends after 64*T1',
     function (this: ClientInternals): void {
-      this.receiveResponse(standIn(408, 'Request Timeout', { code: 'SIP_TIMEOUT', message: 'Nobody answered within 32 s' }));
+      this.receiveResponse(timedOut());
     },
   ),
   correct(
@@ -155,7 +147,7 @@ export const userAgentCorrections = [
     'RFC 3261 8.1.3.1: a transport error is treated as 503; here it says too what went wrong.',
     'a request that the network does not take ends at once, and says why',
     function (this: ClientInternals, error: Error): void {
-      this.receiveResponse(standIn(503, 'Service Unavailable', { code: 'SIP_TRANSPORT', message: error.message }));
+      this.receiveResponse(notSent(error));
     },
   ),
   correct(
@@ -237,19 +229,4 @@ function cancelledBy(core: UserAgentCore, message: SentRequest): { readonly tran
   if (message.method !== 'CANCEL' || message.branch === undefined) return undefined;
   const client: unknown = core.userAgentClients.get(`${message.branch}INVITE`);
   return (client as ClientInternals | undefined)?._transaction as { readonly transport: Wire } | undefined;
-}
-
-function takeNextNonces(response: FinalResponse, message: SentRequest): void {
-  for (const [name, credentials] of infoHeaders) {
-    const info = response.getHeader(name);
-    if (info !== undefined) message.sender.digestFor(message.method).acceptInfo(credentials, info);
-  }
-}
-
-function standIn(status: number, phrase: string, local: NonNullable<FinalResponse['local']>): FinalResponse {
-  const response: FinalResponse = new IncomingResponseMessage();
-  response.statusCode = status;
-  response.reasonPhrase = phrase;
-  response.local = local;
-  return response;
 }

@@ -1,0 +1,45 @@
+/** Challenges met on the way of one request: what is sent unasked, what answers a 401 or 407, and what a refusal then means. */
+import type { CredentialsHeader, DigestExchange, DigestRequest, DigestSession } from './digest.js';
+import { credentialsHeaderFor, infoHeaders, type FinalResponse, type SentRequest } from './internals.js';
+
+/** What digest hashes of a request that SIP.js made. */
+export function digestRequestOf(message: SentRequest): DigestRequest {
+  return { method: message.method, uri: message.ruri.toRaw(), body: message.body?.body ?? '' };
+}
+
+/** RFC 7616 3.6: answers the challenges met before, unasked. */
+export function sendKnownCredentials(message: SentRequest): void {
+  for (const [header, value] of message.sender.digestFor(message.method).prepare(digestRequestOf(message), message.exchange)) {
+    message.setHeader(header, value);
+  }
+}
+
+/** RFC 7616 3.5: the nonces that a final response names for the next request. */
+export function takeNextNonces(response: FinalResponse, digest: DigestSession): void {
+  for (const [name, credentials] of infoHeaders) {
+    const info = response.getHeader(name);
+    if (info !== undefined) digest.acceptInfo(credentials, info);
+  }
+}
+
+/**
+ * Answers a response that is a challenge.
+ * @returns the headers for the next try; undefined when the response stands. A 401 or 407 that stands says in `unanswerable` or
+ *   `isPasswordRefused` why.
+ */
+export function answerChallenge(
+  response: FinalResponse,
+  digest: DigestSession,
+  request: DigestRequest,
+  exchange: DigestExchange,
+): [CredentialsHeader, string][] | undefined {
+  const { statusCode: status } = response;
+  if (status !== 401 && status !== 407) return undefined;
+  const { challenge, credentials } = credentialsHeaderFor(status);
+  const answers = digest.answer(credentials, response.getHeaders(challenge), request, exchange);
+  if (answers !== undefined) return answers;
+  response.unanswerable = exchange.unanswerable;
+  // RFC 7616 3.3: a nonce that has grown old says nothing of the password, however often.
+  response.isPasswordRefused = response.unanswerable === undefined && exchange.refusals > 0;
+  return undefined;
+}
