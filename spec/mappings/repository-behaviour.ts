@@ -441,6 +441,31 @@ export function describeTables(open: () => Promise<DatabaseUnderTest>): void {
       expect((await readAll()).mappings).toEqual([]);
     });
 
+    it('makes many by rule at once, leaves out those in conflict, and writes nothing in a dry run', async () => {
+      const of = (id: number, change: Partial<MappingDraft> = {}): MappingDraft => ({ ...draft, sipUser: String(id), peer: { type: 1, id }, ...change });
+      await knex.raw(`insert into sip_user_mappings (sip_user, sip_host, sip_port, peer_id) values
+        ('elsewhere', 'other.example', 5060, 1), ('has one', '[PBX.example.com]', 5060, 2), ('3', 'pbx.EXAMPLE.com', 5060, 99), ('broken', 'pbx.example.com', -1, 4)`);
+      const drafts = [of(1), of(2), of(3), of(4), of(1), of(5, { peer: { type: 2, id: 5 } }), of(6, { peer: { type: 1, id: 5 } })];
+      const report = {
+        created: 3,
+        present: 2,
+        conflicts: [
+          { index: 2, problem: '3@pbx.example.com belongs to another peer already: peer 99 (type 1), mapping 3' },
+          { index: 3, problem: 'The mapping cannot be used: row 4: sip_port -1 is not a port (0 to 65535)' },
+        ],
+      };
+      expect(await repository.insertAllIfAbsent(drafts, { dryRun: true })).toEqual(report);
+      expect(await knex('sip_user_mappings')).toHaveLength(4);
+      expect(await repository.insertAllIfAbsent(drafts)).toEqual(report);
+      expect(await knex('sip_user_mappings').where('id', '>', 4).orderBy('id').pluck('sip_user')).toEqual(['1', '5', '6']);
+      expect(await repository.insertAllIfAbsent([])).toEqual({ created: 0, present: 0, conflicts: [] });
+    });
+
+    it('gives an account once, though a bulk by rule and single ones ask for it at once', async () => {
+      const both = await Promise.all([repository.insertAllIfAbsent([draft]), elsewhere.insertIfAbsent(draft)]);
+      expect(both[0].created + Number(both[1].created)).toBe(1);
+    });
+
     it('inserts thousands at once or none, and names those that are there already', async () => {
       await repository.insert(draft);
       const drafts = Array.from({ length: 2000 }, (_, n) => ({ ...draft, sipUser: String(n), peer: { type: 1 as const, id: n } }));

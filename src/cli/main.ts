@@ -6,13 +6,21 @@
 import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { ConfigError, ExtensionError, describeIssue } from '../base/errors.js';
+import { addAutocreateCommand } from './autocreate.js';
 import { addCheckConfigCommand } from './check-config.js';
 import { addCheckSdpCommand } from './check-sdp.js';
 import { addMappingsCommand } from './mappings.js';
 import { addMigrateCommand } from './migrate.js';
 import { addSecretsCommand } from './secrets.js';
 
-const commands: readonly ((program: Command) => void)[] = [addCheckConfigCommand, addCheckSdpCommand, addMigrateCommand, addMappingsCommand, addSecretsCommand];
+const commands: readonly ((program: Command) => void)[] = [
+  addCheckConfigCommand,
+  addCheckSdpCommand,
+  addMigrateCommand,
+  addMappingsCommand,
+  addSecretsCommand,
+  addAutocreateCommand,
+];
 
 // `| head` reads no more: what is under way ends in good order, unread.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

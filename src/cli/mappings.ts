@@ -1,9 +1,10 @@
 /** `dialog-sip mappings ...`: the rows of sip_user_mappings from a command line. Passwords are never printed. */
-import { readFile, open as openFile } from 'node:fs/promises';
+import { open as openFile } from 'node:fs/promises';
 import type { Command} from 'commander';
 import { InvalidArgumentError, Option } from 'commander';
 import { ExtensionError } from '../base/errors.js';
 import { openMappingOperations, type MappingOperations, type TypedMapping } from '../extension/mapping-operations.js';
+import { readStandardInput, readText, reasonOf } from './files.js';
 import { tableHeader, tableLine } from './mapping-table.js';
 import { counted, example, list } from './wording.js';
 
@@ -23,11 +24,7 @@ const terminal: MappingsWorld = {
   warn: (text) => {
     process.stderr.write(text);
   },
-  readInput: async () => {
-    let text = '';
-    for await (const part of process.stdin.setEncoding('utf8')) text += String(part);
-    return text;
-  },
+  readInput: readStandardInput,
 };
 
 interface ConfigOption {
@@ -139,7 +136,7 @@ function addImport(mappings: Command, world: MappingsWorld): void {
     .addHelpText('after', example('mappings import users.csv --config server.conf --dry-run'))
     .action((file: string, options: ConfigOption & { skipInvalid?: boolean; dryRun?: boolean }) =>
       using(world, options.config, async (operations) => {
-        const { imported, problems } = await operations.importCsv(await readText(file, world), options);
+        const { imported, problems } = await operations.importCsv(await readText(file, world.readInput), options);
         const skipped = problems.length > 0 && options.skipInvalid === true;
         if (problems.length > 0 && !skipped) {
           world.warn(list(problems));
@@ -241,15 +238,6 @@ async function using(world: MappingsWorld, configFile: string, work: (operations
   }
 }
 
-async function readText(file: string, world: MappingsWorld): Promise<string> {
-  if (file === '-') return world.readInput();
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file));
-  } catch (thrown) {
-    throw new ExtensionError('MAPPING_INVALID', `${file} cannot be read: ${reasonOf(thrown)}`, { cause: thrown });
-  }
-}
-
 /** Readable by its owner alone: it may hold passwords. */
 async function writeFile(file: string, texts: AsyncIterable<string>): Promise<void> {
   try {
@@ -264,18 +252,6 @@ async function writeFile(file: string, texts: AsyncIterable<string>): Promise<vo
     if (thrown instanceof ExtensionError) throw thrown;
     throw new ExtensionError('MAPPING_INVALID', `${file} cannot be written: ${reasonOf(thrown)}`, { cause: thrown });
   }
-}
-
-function reasonOf(thrown: unknown): string {
-  if (!(thrown instanceof Error)) return 'no reason given.';
-  const code = 'code' in thrown ? String(thrown.code) : '';
-  const sentences: Record<string, string> = {
-    ENOENT: 'there is no such file or directory.',
-    EACCES: 'permission denied.',
-    EISDIR: 'it is a directory.',
-    ERR_ENCODING_INVALID_ENCODED_DATA: 'it is not UTF-8 text.',
-  };
-  return sentences[code] ?? thrown.message;
 }
 
 function parseId(text: string): number {

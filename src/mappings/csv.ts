@@ -72,12 +72,14 @@ export async function* formatMappingsCsv(
   }
 }
 
-interface CsvRecord {
+export interface CsvRecord {
   cells: string[];
+  /** As of a `CsvRow`. */
   line: number;
 }
 
-function splitRecords(text: string): CsvRecord[] {
+/** Every row, the header among them. @throws MappingError MAPPING_INVALID when the quotes are such that rows cannot be told apart */
+export function splitRecords(text: string): CsvRecord[] {
   try {
     const records = parse(text, {
       bom: true,

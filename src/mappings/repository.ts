@@ -57,6 +57,15 @@ export interface StampedRow extends RowStamp {
   judged: { mapping: Mapping } | { rejected: RejectedRow };
 }
 
+/** What came of many accounts made by rule. */
+export interface ProvisionReport {
+  created: number;
+  /** Peers that have a mapping at that host already. */
+  present: number;
+  /** A draft whose SIP user belongs to another peer, or whose peer has a row there that cannot be used. */
+  conflicts: DraftConflict[];
+}
+
 /** A draft of a bulk insert that is in the table, or in the same bulk, already. */
 export interface DraftConflict {
   /** Its place among the drafts, from 0. */
@@ -139,14 +148,25 @@ export class MappingRepository {
       const present = await this.#ofPeer(transaction, checked.peer).andWhere(atHost(transaction, checked.sipHost)).first();
       if (present !== undefined) return { mapping: usable(present), created: false };
       const holder = await this.#ofAccount(transaction, checked.sipUser, checked.sipHost).first();
-      if (holder !== undefined) {
-        throw new MappingError(
-          'MAPPING_CONFLICT',
-          `${checked.sipUser}@${checked.sipHost} belongs to another peer already: ${sayPeerOf(holder)}, mapping ${holder.id}.`,
-          { fields: ['sip_user', 'sip_host'] },
-        );
-      }
+      if (holder !== undefined) throw new MappingError('MAPPING_CONFLICT', `${sayHeld(checked, holder)}.`, { fields: ['sip_user', 'sip_host'] });
       return { mapping: await insertRow(transaction, checked), created: true };
+    });
+  }
+
+  /**
+   * `insertIfAbsent` for some hundreds at once, in one transaction: a draft in conflict is left out and harms no other.
+   * @param options dryRun: everything is checked and nothing is written; `created` is what would be
+   */
+  async insertAllIfAbsent(drafts: readonly MappingDraft[], options: { dryRun?: boolean } = {}): Promise<ProvisionReport> {
+    const checked = drafts.map((draft) => this.#check(draft));
+    return this.#write('Adding mappings', async (transaction) => {
+      await transaction.raw('select pg_advisory_xact_lock(?::bigint)', [lockKey('all')]);
+      const peers = checked.map(({ peer }) => peer.id);
+      const users = checked.map(({ sipUser }) => sipUser);
+      const rows = await this.#rows(transaction).whereIn('peer_id', peers).orWhereIn('sip_user', users).orderBy('id');
+      const { fresh, present, conflicts } = siftAbsent(checked, rows);
+      if (options.dryRun !== true) await transaction.batchInsert(table, fresh.map(toColumns), 500);
+      return { created: fresh.length, present, conflicts };
     });
   }
 
@@ -309,10 +329,57 @@ function judgeStamped(row: Row & RawStamp): StampedRow {
   return { id: toId(row.id), hash: row.hash, judged: parseMappingRow(row) };
 }
 
+function siftAbsent(drafts: readonly MappingDraft[], rows: readonly Row[]): { fresh: MappingDraft[]; present: number; conflicts: DraftConflict[] } {
+  const ofPeers = firstBy(rows, (row) => peerAt(row.peer_type, row.peer_id, row.peer_str_id, row.sip_host));
+  const ofAccounts = firstBy(rows, (row) => accountAt(row.sip_user, row.sip_host));
+  const fresh = new Map<string, MappingDraft>();
+  const conflicts: DraftConflict[] = [];
+  let present = 0;
+  drafts.forEach((draft, index) => {
+    const { peer, sipUser, sipHost } = draft;
+    const key = peerAt(peer.type, peer.id, peer.strId, sipHost);
+    const own = ofPeers.get(key);
+    const holder = ofAccounts.get(accountAt(sipUser, sipHost));
+    const judged = own && parseMappingRow(own);
+    if (judged !== undefined && 'rejected' in judged) conflicts.push({ index, problem: sayUnusable(judged.rejected) });
+    else if (judged !== undefined || fresh.has(key)) present += 1;
+    else if (holder !== undefined) conflicts.push({ index, problem: sayHeld(draft, holder) });
+    else fresh.set(key, draft);
+  });
+  return { fresh: [...fresh.values()], present, conflicts };
+}
+
+function firstBy(rows: readonly Row[], keyOf: (row: Row) => string): Map<string, Row> {
+  const first = new Map<string, Row>();
+  for (const row of rows) if (!first.has(keyOf(row))) first.set(keyOf(row), row);
+  return first;
+}
+
+/** As `isPeer` and `atHost` have it. */
+function peerAt(type: unknown, id: unknown, strId: unknown, host: unknown): string {
+  return JSON.stringify([Number(type), String(id), Number(type) === 4 ? (strId ?? '') : '', plainHost(host)]);
+}
+
+function accountAt(user: unknown, host: unknown): string {
+  return JSON.stringify([user, plainHost(host)]);
+}
+
+function plainHost(host: unknown): string {
+  return String(host).toLowerCase().replace(/^\[(.*)\]$/, '$1');
+}
+
+function sayHeld({ sipUser, sipHost }: MappingDraft, holder: Row): string {
+  return `${sipUser}@${sipHost} belongs to another peer already: ${sayPeerOf(holder)}, mapping ${holder.id}`;
+}
+
+function sayUnusable({ problem }: RejectedRow): string {
+  return `The mapping cannot be used: ${problem}`;
+}
+
 function usable(row: Row): Mapping {
   const parsed = parseMappingRow(row);
   if ('mapping' in parsed) return parsed.mapping;
-  throw new MappingError('MAPPING_INVALID', `The mapping cannot be used: ${parsed.rejected.problem}.`);
+  throw new MappingError('MAPPING_INVALID', `${sayUnusable(parsed.rejected)}.`);
 }
 
 async function insertRow(transaction: Knex.Transaction, draft: MappingDraft): Promise<Mapping> {
