@@ -39,8 +39,14 @@ async function inDatabase<T>(work: (repository: MappingRepository, knex: Awaited
   }
 }
 
-const rows = (): Promise<{ sip_user: string; sip_password: string; display_name: string | null }[]> =>
-  inDatabase((_, knex) => knex('sip_user_mappings').select('sip_user', 'sip_password', 'display_name').orderBy('id'));
+interface StoredRow {
+  sip_user: string;
+  sip_password: string;
+  display_name: string | null;
+}
+
+const rows = (): Promise<StoredRow[]> =>
+  inDatabase(async (_, knex) => knex<StoredRow>('sip_user_mappings').select('sip_user', 'sip_password', 'display_name').orderBy('id'));
 
 interface Outcome {
   out: string;

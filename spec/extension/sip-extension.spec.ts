@@ -83,6 +83,16 @@ describe('a user who is created', () => {
     expect(await rows()).toEqual([]);
   });
 
+  it('is refused, and told whose it is, when the SIP user belongs to somebody else', async () => {
+    await extension.init(host());
+    await database.knex('sip_user_mappings').insert({ sip_user: 'dialog434', sip_host: '127.0.0.1', peer_id: 9, register: false });
+    await expect(extension.onUserCreated({ id: 434 })).rejects.toMatchObject({
+      code: 'MAPPING_CONFLICT',
+      message: expect.stringMatching(/^dialog434@127\.0\.0\.1 belongs to another peer already: peer 9 \(type 1\), mapping \d+\.$/) as string,
+    });
+    expect(await rows()).toHaveLength(1);
+  });
+
   it('is refused without an id that can be one', async () => {
     await extension.init(host());
     await expect(extension.onUserCreated({ id: -1 })).rejects.toMatchObject({ code: 'USER_INVALID' });
@@ -104,6 +114,13 @@ describe('a user who is there', () => {
     await extension.onUserUpdated({ id: 434 });
     expect(isRemoval(await accept())).toBe(false);
     expect(await rows()).toEqual([{ sip_user: 'dialog434', register: true }]);
+  });
+
+  it('is called in the table what the user is called, in the account of the rule alone', async () => {
+    await database.knex('sip_user_mappings').insert({ sip_user: 'desk', sip_host: '127.0.0.1', peer_id: 434, register: false, display_name: 'Desk' });
+    await extension.onUserUpdated({ id: 434, name: 'Ann Lee' });
+    await extension.onUserUpdated({ id: 434 });
+    expect(await database.knex('sip_user_mappings').orderBy('id').pluck('display_name')).toEqual(['Ann Lee', 'Desk']);
   });
 
   it('is un-registered and forgotten when deleted, and can be created anew', async () => {

@@ -1,6 +1,7 @@
 /** What autocreate needs of the mappings, and no more: `MappingRepository` fits. */
-import type { ProvisionReport } from '../mappings/repository.js';
+import type { Peer } from '../host/contract.js';
 import type { Mapping, MappingDraft } from '../mappings/mapping.js';
+import type { ProvisionReport } from '../mappings/repository.js';
 
 export interface ProvisionedMappings {
   /** Atomic: of many calls for one peer and host, one makes the row and all get it. */
@@ -10,4 +11,17 @@ export interface ProvisionedMappings {
 export interface BackfilledMappings {
   /** As `insertIfAbsent` for many, each draft judged alone. */
   insertAllIfAbsent(drafts: readonly MappingDraft[], options: { dryRun?: boolean }): Promise<ProvisionReport>;
+}
+
+/** An account: whose it is, and what it is called at which SIP server. */
+export type Account = Pick<MappingDraft, 'peer' | 'sipUser' | 'sipHost'>;
+
+export interface RenamedMappings {
+  /** @returns the mappings of that account that had another display name, with the new one */
+  rename(account: Account, displayName: string): Promise<Mapping[]>;
+}
+
+/** The mappings in memory: `MappingDirectory` fits. */
+export interface KnownMappings {
+  byPeer(peer: Peer): readonly Mapping[];
 }

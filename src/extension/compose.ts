@@ -5,6 +5,7 @@
 import { hostname } from 'node:os';
 import type { Knex } from 'knex';
 import { createProvision, type Provision } from '../autocreate/provision.js';
+import { createRename, type Rename } from '../autocreate/rename.js';
 import { systemClock, type Clock } from '../base/clock.js';
 import { ConfigError } from '../base/errors.js';
 import { Releasers } from '../base/releasers.js';
@@ -45,6 +46,7 @@ export interface Composition {
   readonly repository: MappingRepository;
   readonly roster: Roster;
   readonly provision: Provision;
+  readonly rename: Rename;
   readonly registrar: Registrar;
   readonly router: CallRouter;
   readonly stack: SipStack;
@@ -151,6 +153,7 @@ export async function compose(host: ExtensionHost, signal: AbortSignal): Promise
       repository,
       roster,
       provision: createProvision(config.autocreate, repository),
+      rename: createRename(config.autocreate, repository, directory),
       registrar,
       router,
       stack,

@@ -48,11 +48,14 @@ export class SipExtension implements HostExtension {
     throw new MappingError('MAPPING_INVALID', `User ${id} has a mapping that cannot be used: ${roster.problemOf(mapping.id) ?? ''}.`);
   }
 
-  /** @throws ExtensionError: NOT_READY, USER_INVALID */
-  onUserUpdated(user: HostUser): Promise<void> {
-    return this.#taken(({ roster }) => {
-      roster.setDisabled(knownUser(user).id, user.disabled === true);
-    });
+  /**
+   * Un-registers who is disabled, whatever the database does, and lets the display name follow the user's name.
+   * @throws ExtensionError: NOT_READY, USER_INVALID, DATABASE_*
+   */
+  async onUserUpdated(user: HostUser): Promise<void> {
+    const { roster, rename } = this.#ready();
+    roster.setDisabled(knownUser(user).id, user.disabled === true);
+    await rename(user);
   }
 
   /**
@@ -115,14 +118,6 @@ export class SipExtension implements HostExtension {
   #ready(): Composition {
     if (this.#running === undefined || this.#state !== 'ready') throw notReady(`the extension is ${this.#state}`);
     return this.#running;
-  }
-
-  /** A hook that throws synchronously rejects instead. */
-  #taken(action: (running: Composition) => void): Promise<void> {
-    return new Promise((resolve) => {
-      action(this.#ready());
-      resolve();
-    });
   }
 }
 

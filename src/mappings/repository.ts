@@ -204,6 +204,23 @@ export class MappingRepository {
     return this.#change(id, () => changes);
   }
 
+  /**
+   * Gives the mappings of that peer with that SIP user at that host another display name, where they have not got it.
+   * @returns those that were changed and can be used
+   */
+  async rename({ peer, sipUser, sipHost }: Pick<MappingDraft, 'peer' | 'sipUser' | 'sipHost'>, displayName: string): Promise<Mapping[]> {
+    const rows = await this.#ask('Changing a display name', () =>
+      this.knex<Row, Row[]>(table)
+        .where(isPeer(peer))
+        .andWhere('sip_user', sipUser)
+        .andWhere(atHost(this.knex, sipHost))
+        .andWhereRaw('display_name is distinct from ?', [displayName])
+        .update({ display_name: displayName })
+        .returning<Row[]>(columns),
+    );
+    return parseMappingRows(rows).mappings;
+  }
+
   /** @returns whether there was one */
   async remove(id: number): Promise<boolean> {
     return this.#ask(`Removing mapping ${id}`, async () => (await this.knex(table).where('id', id).delete()) > 0);
