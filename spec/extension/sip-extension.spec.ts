@@ -116,9 +116,11 @@ describe('a user who is there', () => {
     expect(await rows()).toEqual([{ sip_user: 'dialog434', register: true }]);
   });
 
-  it('is called in the table what the user is called, in the account of the rule alone', async () => {
-    await database.knex('sip_user_mappings').insert({ sip_user: 'desk', sip_host: '127.0.0.1', peer_id: 434, register: false, display_name: 'Desk' });
+  it('is called what the user is called, in the table and by those called, under the account of the rule alone', async () => {
+    await database.knex('sip_user_mappings').insert({ sip_user: 'desk', sip_host: '127.0.0.1', peer_id: 434, register: false, can_call: false, display_name: 'Desk' });
     await extension.onUserUpdated({ id: 434, name: 'Ann Lee' });
+    await extension.onCall({ type: 'create', callId: 'c1', from: { type: 1, id: 434 }, to: { address: '600' }, description: { type: 'offer', sdp: audioSdp(1) } });
+    expect((await peer.next('INVITE')).header('from')).toMatch(/^"Ann Lee" <sip:dialog434@127\.0\.0\.1>/);
     await extension.onUserUpdated({ id: 434 });
     expect(await database.knex('sip_user_mappings').orderBy('id').pluck('display_name')).toEqual(['Ann Lee', 'Desk']);
   });

@@ -55,7 +55,7 @@ export class SipExtension implements HostExtension {
   async onUserUpdated(user: HostUser): Promise<void> {
     const { roster, rename } = this.#ready();
     roster.setDisabled(knownUser(user).id, user.disabled === true);
-    await rename(user);
+    for (const mapping of await rename(user)) roster.put(mapping);
   }
 
   /**
