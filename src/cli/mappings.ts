@@ -42,7 +42,7 @@ export function addMappingsCommand(program: Command, world: MappingsWorld = term
     .summary('list, add, set, remove, import and export SIP users')
     .description(
       'The rows of sip_user_mappings: which messenger user is which SIP user.\n' +
-        'A running server takes a change up when it is restarted.',
+        'A running server takes a change up by itself.',
     );
   addList(mappings, world);
   addAdd(mappings, world);
