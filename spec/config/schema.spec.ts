@@ -50,6 +50,7 @@ describe('the settings', () => {
       calls: { setupTimeoutMs: 30_000, ringTimeoutMs: 60_000, candidateTimeoutMs: 2_000, drainMs: 30_000 },
       secrets: { previous: [] },
       webrtc: { audio: ['opus', 'pcma', 'pcmu'], video: ['vp8'], bundlePolicy: 'balanced', rtcpMuxPolicy: 'require', enforce: true },
+      admin: { on: false, host: '127.0.0.1', port: 8088 },
     });
   });
 
@@ -224,8 +225,15 @@ describe('what is wrong', () => {
     ['modules.sip.autocreate.headers = {"host": "x\\r\\nEvil: 1"}', 'want "host" or "host:port"'],
     ['modules.sip.register.max-rate = 0', 'found 0, want a number above 0'],
     ['modules.sip.listen.udp-port = -1', 'found -1, want a port, 0 to 65535'],
+    ['modules.sip.admin.on = true', 'modules.sip.admin.token: is missing, want a token of at least 16 characters'],
+    ['modules.sip.admin { on = true, token = "hunter2 hunter2 h" }', 'modules.sip.admin.token: want 16 to 256 visible ASCII characters without blanks'],
   ])('in %s', (text, expected) => {
     expect(complaints(() => sip(text)).join()).toContain(expected);
+  });
+
+  it('in a token that is too short, without showing it', () => {
+    expect(complaints(() => sip('modules.sip.admin { on = true, token = hunter2-hunter2 }')).join()).not.toContain('hunter2');
+    expect(sip('modules.sip.admin { on = true, token = hunter2-hunter2-h }').admin).toEqual({ on: true, host: '127.0.0.1', port: 8088, token: 'hunter2-hunter2-h' });
   });
 
   it('has no place, but a key, in a tree from the host; keys that reach a prototype are unknown ones', () => {

@@ -19,6 +19,9 @@ export type ErrorCode =
   | 'CALL_NOT_FOUND' // no such call, or it has ended
   | 'CALL_EXISTS' // a call with that id lives already
   | 'CALL_STATE' // the command does not fit the state of the call
+  | 'REGISTRATION_OFF' // its row or its user says that this mapping is not to be registered
+  | 'ADMIN_UNAVAILABLE' // the administration interface cannot be opened, or nobody answers there
+  | 'ADMIN_REFUSED' // the administration interface took the request for none of ours, or its answer is none of ours
   | 'SIP_TRANSPORT' // a flow could not be opened, or broke
   | 'SIP_TIMEOUT' // nobody answered within 64*T1
   | 'SIP_MESSAGE' // text that is not a SIP message
@@ -42,6 +45,9 @@ const faults: Record<ErrorCode, Fault> = {
   CALL_NOT_FOUND: 'host',
   CALL_EXISTS: 'host',
   CALL_STATE: 'host',
+  REGISTRATION_OFF: 'configuration',
+  ADMIN_UNAVAILABLE: 'configuration',
+  ADMIN_REFUSED: 'configuration',
   SIP_TRANSPORT: 'upstream',
   SIP_TIMEOUT: 'upstream',
   SIP_MESSAGE: 'upstream',

@@ -7,7 +7,7 @@ import * as z from 'zod';
 import { sipTransports } from '../base/sip-transport.js';
 import { hour, minute, second } from '../base/units.js';
 import {
-  addressBlock, dropNulls, duration, flag, host, isRecord, list, oneWordOf, rate, readNumber, readObject, secret, secretKey, section, text, wants, whole,
+  addressBlock, dropNulls, duration, flag, host, isRecord, list, oneWordOf, rate, readNumber, readObject, secret, secretKey, section, text, token, wants, whole,
 } from './values.js';
 
 /** What loads the class of this package. */
@@ -150,6 +150,16 @@ const webrtc = section({
     .describe('Whether offers and answers that are no WebRTC end the call, and codecs are taken out. false: they go through as they are, and the log says what is missing. Default true.'),
 });
 
+const admin = section({
+  on: flag().default(false).describe('Whether the extension answers `dialog-sip status`, `registrations`, `register` and `unregister`, and a monitoring system, over HTTP. Default false.'),
+  host: host().default('127.0.0.1').describe('The local address on which it answers. Default 127.0.0.1, this machine alone: what is sent is not encrypted.'),
+  port: whole(0, 65_535, 'a port, 0 to 65535').default(8088).describe('The local TCP port. Default 8088. 0: any free port, told in the log.'),
+  token: token(16, 256).optional().describe('What a request must bring as `Authorization: Bearer`: 16 to 256 visible ASCII characters that nobody can guess. Needed when on is true. Never printed or logged.'),
+}).refine(
+  (value) => !value.on || value.token !== undefined,
+  rule(['token'], 'is missing, want a token of at least 16 characters, since admin.on is true'),
+);
+
 /** `modules.sip`. */
 export const sipSection = section({
   extension: text('a text').default(builtInExtension)
@@ -164,6 +174,7 @@ export const sipSection = section({
   calls: z.preprocess(dropNulls, calls).prefault({}).describe('Time limits of calls.'),
   secrets: z.preprocess(dropNulls, secrets).prefault({}).describe('How SIP passwords are kept in the table.'),
   webrtc: z.preprocess(dropNulls, webrtc).prefault({}).describe('(guide) What offers and answers have to be.'),
+  admin: z.preprocess(dropNulls, admin).prefault({}).describe('Administration of the running extension over HTTP.'),
 });
 
 /** A section that the extension shares with others: what it does not know there, it passes over. */

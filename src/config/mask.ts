@@ -8,6 +8,9 @@ import type { SipConfig } from './schema.js';
 /** What stands in place of a secret. */
 export const mask = '***';
 
+/** In place of a token: as long as the shortest, so that it reads back. */
+const tokenMask = '*'.repeat(16);
+
 /** A line, or a named group of lines; `undefined` is a key that is not set, and is left out. */
 type Value = string | number | boolean | readonly string[] | Duration | Group | undefined;
 interface Group {
@@ -21,7 +24,7 @@ const widest = 80;
 
 /** HOCON text, ending in a line break. */
 export function writeEffectiveConf(config: SipConfig): string {
-  const { register, autocreate, listen, calls, secrets, webrtc } = config;
+  const { register, autocreate, listen, calls, secrets, webrtc, admin } = config;
   const sip: Group = {
     extension: config.extension,
     'trace-level': config.traceLevel,
@@ -73,6 +76,12 @@ export function writeEffectiveConf(config: SipConfig): string {
       'bundle-policy': webrtc.bundlePolicy,
       'rtcp-mux-policy': webrtc.rtcpMuxPolicy,
       enforce: webrtc.enforce,
+    },
+    admin: {
+      on: admin.on,
+      host: admin.host,
+      port: admin.port,
+      token: admin.token === undefined ? undefined : tokenMask,
     },
   };
   const groups = [writeGroup('modules.sip', sip, ''), writeGroup('services.postgresql', databaseGroup(config.database), '')];

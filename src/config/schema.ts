@@ -63,9 +63,13 @@ export interface SipConfig {
     rtcpMuxPolicy: 'require' | 'negotiate';
     enforce: boolean;
   };
+  admin: AdminConfig;
   /** Absent: the host hands over its own pool. */
   database?: DatabaseConfig;
 }
+
+/** `off` keeps what is set, so that it can be shown. */
+export type AdminConfig = { host: string; port: number } & ({ on: true; token: string } | { on: false; token?: string });
 
 export type DatabaseConfig =
   /** An absolute path. */
@@ -170,7 +174,7 @@ function inOrderOfText(one: ConfigIssue, other: ConfigIssue): number {
 }
 
 function convert({ modules: { sip }, services }: ServerConf, folder: string): SipConfig {
-  const { register, autocreate, listen, calls, secrets, webrtc } = sip;
+  const { register, autocreate, listen, calls, secrets, webrtc, admin } = sip;
   const { cert, key, ca, verify } = listen.tls;
   const database = convertDatabase(services.postgresql, folder);
   return {
@@ -226,6 +230,7 @@ function convert({ modules: { sip }, services }: ServerConf, folder: string): Si
       rtcpMuxPolicy: webrtc['rtcp-mux-policy'],
       enforce: webrtc.enforce,
     },
+    admin: convertAdmin(admin),
     ...given('database', database),
   };
 }
@@ -244,6 +249,11 @@ function convertPassword({ mode, value = '', secret = '' }: ServerConf['modules'
     default:
       return { mode };
   }
+}
+
+/** The schema has seen to it that what is on has a token. */
+function convertAdmin({ on, host, port, token }: ServerConf['modules']['sip']['admin']): AdminConfig {
+  return on && token !== undefined ? { on, host, port, token } : { on: false, host, port, ...given('token', token) };
 }
 
 function convertDatabase(section: ServerConf['services']['postgresql'], folder: string): DatabaseConfig | undefined {

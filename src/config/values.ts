@@ -82,6 +82,13 @@ export function readSecretKey(value: string): Buffer | undefined {
   return /^[\w+/-]{42}[AEIMQUYcgkosw048]=?$/.test(value) ? Buffer.from(value, 'base64') : undefined;
 }
 
+/** A secret that travels in an HTTP header (RFC 9110 section 5.5), long enough not to be guessed. Never shown. */
+export function token(shortest: number, longest: number) {
+  const accepted = `${shortest} to ${longest} visible ASCII characters without blanks`;
+  const pattern = new RegExp(`^[!-~]{${shortest},${longest}}$`);
+  return z.preprocess(readText, z.string({ error: wants(accepted, true) }).regex(pattern, { error: `want ${accepted}` }));
+}
+
 /** A host name or an IP address, with no port and no scheme. */
 export function host() {
   const error = wants('a host name or an IP address, without a port');
