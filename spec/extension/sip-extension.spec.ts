@@ -266,6 +266,47 @@ describe('rows that change in SQL while it runs', () => {
   });
 });
 
+describe('the administration interface', () => {
+  const admin = { on: true, port: 0, token: 'a-token-that-nobody-guesses' };
+  const url = (): string => fake.log.map(({ message }) => /^Administration is at (http:.*)\.$/.exec(message)?.[1]).find((found) => found !== undefined) ?? '';
+  const ask = async (path: string, method = 'GET'): Promise<Record<string, unknown>> => {
+    const response = await fetch(url() + path, { method, headers: { authorization: `Bearer ${admin.token}` } });
+    return path === '/metrics' ? { text: await response.text() } : ((await response.json()) as Record<string, unknown>);
+  };
+
+  it('tells of the extension that carries it, and un-registers a mapping until it is asked to register it', async () => {
+    await extension.init(host({ config: { tree: tree({ admin }) } }));
+    await extension.onUserCreated({ id: 434 });
+    await accept();
+    await expect.poll(() => extension.status().registrations.byState.registered).toBe(1);
+    expect(await ask('/api/status')).toMatchObject({ ready: true, registrations: { total: 1 } });
+    expect((await ask('/metrics')).text).toContain('dialog_sip_registrations{state="registered"} 1\n');
+    const { items } = (await ask('/api/registrations?user=434')) as { items: { mappingId: number }[] };
+    const path = `/api/registrations/${items[0]?.mappingId ?? 0}`;
+    await ask(`${path}/unregister`, 'POST');
+    expect(isRemoval(await accept())).toBe(true);
+    await expect.poll(() => ask(path)).toMatchObject({ state: 'held' });
+    await ask(`${path}/register`, 'POST');
+    expect(isRemoval(await accept())).toBe(false);
+    await expect.poll(() => ask(path)).toMatchObject({ state: 'registered', userId: 434 });
+    expect(fake.logText()).not.toContain(admin.token);
+  });
+
+  it('keeps init from registering anybody when its port is taken', async () => {
+    await extension.init(host({ config: { tree: tree({ admin }) } }));
+    await extension.onUserCreated({ id: 434 });
+    await accept();
+    const port = Number(new URL(url()).port);
+    const second = new SipExtension();
+    await expect(second.init(host({ config: { tree: tree({ admin: { ...admin, port } }) } }))).rejects.toMatchObject({
+      code: 'ADMIN_UNAVAILABLE',
+      message: expect.stringContaining('modules.sip.admin.port') as string,
+    });
+    expect(second.status().ready).toBe(false);
+    expect(peer.received).toEqual([]);
+  });
+});
+
 describe('the hooks', () => {
   it('refuse before init and after stop, by a code', async () => {
     await expect(extension.onUserCreated({ id: 1 })).rejects.toMatchObject({ code: 'NOT_READY' });

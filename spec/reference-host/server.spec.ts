@@ -227,7 +227,7 @@ describe('the server', () => {
     const broken = await fetch(`${host.url}/api/session`, { method: 'POST', body: '{', headers: { 'content-type': 'application/json' } });
     expect(await broken.json()).toMatchObject({ status: 400, code: 'REQUEST_INVALID' });
     const long = await ask('POST', '/api/session', undefined, { userId: 1, filler: 'x'.repeat(200_000) });
-    expect(long.body).toMatchObject({ status: 400, code: 'REQUEST_INVALID' });
+    expect(long.body).toMatchObject({ status: 413, code: 'REQUEST_INVALID' });
   });
 
   it('stops the extension once and closes with a client connected', async () => {

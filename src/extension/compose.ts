@@ -4,6 +4,7 @@
  */
 import { hostname } from 'node:os';
 import type { Knex } from 'knex';
+import { openAdminServer } from '../admin/server.js';
 import { createProvision, type Provision } from '../autocreate/provision.js';
 import { createRename, type Rename } from '../autocreate/rename.js';
 import { systemClock, type Clock } from '../base/clock.js';
@@ -12,7 +13,7 @@ import { Releasers } from '../base/releasers.js';
 import { CallRouter } from '../calls/router.js';
 import { readServerConf } from '../config/read.js';
 import { toSipConfig, type SipConfig } from '../config/schema.js';
-import type { ExtensionHost } from '../host/contract.js';
+import type { ExtensionHost, ExtensionStatus } from '../host/contract.js';
 import { awaitDatabase, type WaitingPorts } from '../mappings/await-database.js';
 import { MappingChanges } from '../mappings/changes.js';
 import { openDatabase } from '../mappings/database.js';
@@ -29,6 +30,7 @@ import { dropKinds } from '../sip/guards/drops.js';
 import { openSipStack } from '../sip/stack.js';
 import type { SipStack } from '../sip/types.js';
 import { version } from './package-version.js';
+import { RegistrationDesk } from './registration-desk.js';
 import { Roster } from './roster.js';
 import { SipAccounts } from './sip-accounts.js';
 
@@ -57,9 +59,10 @@ export interface Composition {
 /**
  * Opens everything, and waits for the database as long as it takes. What was opened is closed again when a later step fails.
  * @param signal ends the wait
- * @throws ConfigError, ExtensionError: DATABASE_*, SIP_TRANSPORT; NOT_READY when the signal ended it
+ * @param status what the extension says of itself, asked for at any time
+ * @throws ConfigError, ExtensionError: DATABASE_*, SIP_TRANSPORT, ADMIN_UNAVAILABLE; NOT_READY when the signal ended it
  */
-export async function compose(host: ExtensionHost, signal: AbortSignal): Promise<Composition> {
+export async function compose(host: ExtensionHost, signal: AbortSignal, status: () => ExtensionStatus): Promise<Composition> {
   const log = host.logger.child({ component: 'sip' });
   const clock = systemClock;
   const config = toSipConfig('file' in host.config ? await readServerConf(host.config.file) : host.config);
@@ -116,7 +119,17 @@ export async function compose(host: ExtensionHost, signal: AbortSignal): Promise
       { mappings: directory, accounts, host: host.calls, users: host.users, clock, log },
     );
 
+    metrics.gauges('dialog_sip_registrations', 'Registrations, by state', 'state', () => registrar.status().byState);
+    metrics.gauges('dialog_sip_calls', 'Calls', 'state', () => ({ live: router.live }));
+
     const roster = new Roster(directory, accounts, registrar, log);
+    // Before the rows: a node that cannot be administered as it is told to must not have registered anybody.
+    if (config.admin.on) {
+      const registrations = new RegistrationDesk(registrar, roster, directory);
+      const admin = await openAdminServer(config.admin, { registrations, status, metrics, clock, log });
+      releasers.add('the administration interface', () => admin.close());
+      log.info(`Administration is at ${admin.url}.`);
+    }
     const changes = new MappingChanges({ rows: repository, sink: roster, clock, random: Math.random, log });
     releasers.add('the changes of mappings', () => changes.close());
     const open = listeningOver(knex);

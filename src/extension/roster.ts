@@ -17,6 +17,8 @@ import type { SipAccounts } from './sip-accounts.js';
 export class Roster implements MappingSink {
   /** Users whom the host disabled: their mappings stay, un-registered. */
   readonly #disabled = new Set<number>();
+  /** Mappings that a person un-registered: they stay so until a person asks otherwise, or their row changes. */
+  readonly #held = new Set<number>();
   /** By id, or by the problem of a row without one. */
   readonly #rejected = new Map<number | string, RejectedRow>();
 
@@ -60,8 +62,9 @@ export class Roster implements MappingSink {
       return 'rejected';
     }
     this.#rejected.delete(mapping.id);
-    const wasRegistering = before !== undefined && this.#mayRegister(before);
-    if (!this.#mayRegister(mapping)) {
+    const wasRegistering = before !== undefined && this.offBy(before) === undefined;
+    this.#held.delete(mapping.id);
+    if (this.offBy(mapping) !== undefined) {
       if (wasRegistering) void this.registrar.remove(mapping.id);
     } else if (!wasRegistering) {
       this.#register(mapping, when);
@@ -95,8 +98,32 @@ export class Roster implements MappingSink {
     else this.#disabled.delete(userId);
     for (const mapping of [...this.#mappingsOf(userId)]) {
       if (disabled) void this.registrar.remove(mapping.id);
-      else if (this.#mayRegister(mapping)) this.#register(mapping, 'live');
+      else if (this.offBy(mapping) === undefined) this.#register(mapping, 'live');
     }
+  }
+
+  /** Un-registers a mapping, and keeps it so. */
+  hold(mappingId: number): void {
+    this.#held.add(mappingId);
+    void this.registrar.remove(mappingId);
+  }
+
+  /** Registers a mapping again that was held; others are as they were. */
+  unhold(mappingId: number): void {
+    const mapping = this.directory.get(mappingId);
+    if (this.#held.delete(mappingId) && mapping !== undefined && this.offBy(mapping) === undefined) this.#register(mapping, 'live');
+  }
+
+  /** The mappings that are held. */
+  get held(): ReadonlySet<number> {
+    return this.#held;
+  }
+
+  /** What keeps this mapping from being registered: its row, its user, or a person's wish. Undefined: nothing. */
+  offBy({ id, register, peer }: Mapping): 'row' | 'user' | 'person' | undefined {
+    if (!register) return 'row';
+    if (peer.type === 1 && this.#disabled.has(peer.id)) return 'user';
+    return this.#held.has(id) ? 'person' : undefined;
   }
 
   /** Un-registers a user's mappings and forgets them. */
@@ -117,13 +144,10 @@ export class Roster implements MappingSink {
   /** @returns resolves when it is un-registered */
   #drop(id: number): Promise<void> {
     this.directory.delete(id);
+    this.#held.delete(id);
     const left = this.registrar.remove(id);
     this.accounts.remove(id);
     return left;
-  }
-
-  #mayRegister({ register, peer }: Mapping): boolean {
-    return register && !(peer.type === 1 && this.#disabled.has(peer.id));
   }
 
   /** A change that somebody waits for goes ahead of a start of thousands. */
@@ -139,10 +163,14 @@ export class Roster implements MappingSink {
 }
 
 function entryOf(mapping: Mapping, account: SipAccount): RegistrationEntry {
-  return {
-    mappingId: mapping.id,
-    aor: `sip:${mapping.sipUser}@${mapping.sipHost}`,
-    registrarKey: registrarKeyOf({ host: mapping.sipHost, port: mapping.sipPort, transport: mapping.transport }),
-    account,
-  };
+  return { mappingId: mapping.id, aor: aorOf(mapping), registrarKey: registrarKeyOfMapping(mapping), account };
+}
+
+/** `sip:434@example.com` */
+export function aorOf({ sipUser, sipHost }: Mapping): string {
+  return `sip:${sipUser}@${sipHost}`;
+}
+
+export function registrarKeyOfMapping({ sipHost, sipPort, transport }: Mapping): string {
+  return registrarKeyOf({ host: sipHost, port: sipPort, transport });
 }

@@ -21,12 +21,12 @@ export class SipExtension implements HostExtension {
 
   /**
    * Waits for a PostgreSQL that cannot be used yet, and says so in the log; `stop` ends the wait.
-   * @throws ConfigError, ExtensionError: NOT_READY when called twice or stopped meanwhile, DATABASE_*, SIP_TRANSPORT
+   * @throws ConfigError, ExtensionError: NOT_READY when called twice or stopped meanwhile, DATABASE_*, SIP_TRANSPORT, ADMIN_UNAVAILABLE
    */
   async init(host: ExtensionHost): Promise<void> {
     if (this.#state !== 'new') throw notReady(`init was called already; the extension is ${this.#state}`);
     this.#state = 'starting';
-    this.#starting = compose(host, this.#abort.signal);
+    this.#starting = compose(host, this.#abort.signal, () => this.status());
     try {
       const running = await this.#starting;
       if (this.#isStopped) throw notReady('it was stopped while it started');

@@ -7,9 +7,10 @@
  */
 import { randomUUID } from 'node:crypto';
 import { systemClock, type Clock, type Timer } from '../base/clock.js';
+import { problemOf } from '../base/problem.js';
 import { second } from '../base/units.js';
 import type { CallCommand, CallState, CallUpdate, HostExtension, HostUser } from '../index.js';
-import { ApiError, problemOf } from './api-error.js';
+import { ApiError } from './api-error.js';
 import type { ClientEvent, Device, Devices } from './devices.js';
 
 type Without<Command, Key extends string> = Command extends unknown ? Omit<Command, Key> : never;

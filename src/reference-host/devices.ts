@@ -3,8 +3,8 @@
  * HTTP without one.
  */
 import { randomBytes } from 'node:crypto';
+import type { Problem } from '../base/problem.js';
 import type { CallUpdate } from '../index.js';
-import type { Problem } from './api-error.js';
 
 /** What a client gets over its event stream. */
 export type ClientEvent =

@@ -5,7 +5,8 @@
 import type { WebSocket } from '@fastify/websocket';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { systemClock } from '../base/clock.js';
-import { ApiError, problemOf } from './api-error.js';
+import { problemOf } from '../base/problem.js';
+import { ApiError } from './api-error.js';
 import { clientCommand, requestId as requestIdSchema } from './api-schema.js';
 import type { CallHub } from './call-hub.js';
 import type { ClientEvent, Device, Devices } from './devices.js';

@@ -16,11 +16,11 @@ import websocket from '@fastify/websocket';
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'winston';
-import type { z } from 'zod';
 import type { Clock } from '../base/clock.js';
 import { messageOf } from '../base/errors.js';
+import { checked, nothingAt, problemOf, problemType, type Problem } from '../base/problem.js';
 import type { ExtensionHost, HostExtension } from '../index.js';
-import { ApiError, problemOf } from './api-error.js';
+import { ApiError } from './api-error.js';
 import { callPath, clientCommand, createBody, newUser, sessionBody, userChange, userPath } from './api-schema.js';
 import { CallHub, type CallHubOptions } from './call-hub.js';
 import { Devices, type Device } from './devices.js';
@@ -157,31 +157,13 @@ function serveCalls(app: FastifyInstance, calls: CallHub, devices: Devices): voi
 }
 
 function answerErrors(app: FastifyInstance, logger: Logger): void {
-  const answer = (reply: FastifyReply, thrown: unknown): FastifyReply => {
+  const answer = (reply: FastifyReply, problem: Problem): FastifyReply => reply.code(problem.status).type(problemType).send(problem);
+  app.setErrorHandler((thrown, _request, reply) => {
     const problem = problemOf(thrown);
     if (problem.code === 'INTERNAL') logger.error(`The reference host failed: ${messageOf(thrown)}`, { error: thrown });
-    return reply.code(problem.status).type('application/problem+json').send(problem);
-  };
-  app.setErrorHandler((thrown, _request, reply) => answer(reply, isClientFault(thrown) ? new ApiError('REQUEST_INVALID', thrown.message) : thrown));
-  app.setNotFoundHandler((request, reply) =>
-    reply
-      .code(404)
-      .type('application/problem+json')
-      .send({
-        type: 'about:blank',
-        title: 'Not found',
-        status: 404,
-        code: 'NOT_FOUND',
-        detail: `There is nothing at ${request.method} ${request.url.split('?')[0] ?? ''}.`,
-      }),
-  );
-}
-
-/** Fastify's own refusals: a body that is no JSON, too long, of another type. */
-function isClientFault(thrown: unknown): thrown is Error {
-  return (
-    thrown instanceof Error && 'statusCode' in thrown && typeof thrown.statusCode === 'number' && thrown.statusCode < 500
-  );
+    return answer(reply, problem);
+  });
+  app.setNotFoundHandler((request, reply) => answer(reply, nothingAt(request.method, request.url.split('?')[0] ?? '')));
 }
 
 /** @throws ApiError `NOT_SIGNED_IN` */
@@ -199,13 +181,4 @@ function signedIn(devices: Devices, request: FastifyRequest): Device {
 function isLocal(request: FastifyRequest): boolean {
   const isLoopback = /^(?:127\.|::1$|::ffff:127\.)/.test(request.ip);
   return isLoopback && /^(?:localhost|127\.[\d.]+|\[::1\])$/.test(request.hostname);
-}
-
-/** @throws ApiError `REQUEST_INVALID`, naming the field */
-function checked<Shape>(schema: z.ZodType<Shape>, value: unknown): Shape {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const field = issue === undefined || issue.path.length === 0 ? 'The body' : issue.path.join('.');
-  throw new ApiError('REQUEST_INVALID', `${field}: ${issue?.message ?? 'is not what is wanted here'}.`);
 }

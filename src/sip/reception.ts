@@ -2,6 +2,7 @@
  * The way of a message in: parsed, checked, given to the account it is for. Whatever goes wrong with one message stays with that message.
  */
 import type { IncomingRequestMessage } from 'sip.js/lib/core/index.js';
+import { AddressLimit } from '../base/address-limit.js';
 import { messageOf } from '../base/errors.js';
 import type { AccountCore } from './account-core.js';
 import type { Account } from './account.js';
@@ -9,7 +10,7 @@ import type { Accounts } from './accounts.js';
 import { accountFor, knows } from './demux.js';
 import type { DropReport } from './guards/drops.js';
 import type { FlowProbes } from './guards/flow-probes.js';
-import { StrangerLimit } from './guards/stranger-limit.js';
+import { strangerRates } from './guards/stranger-rates.js';
 import { InvitingCall } from './incoming-call.js';
 import type { ReceivedRequest, Wire } from './internals.js';
 import type { KnownSources } from './known-sources.js';
@@ -47,10 +48,10 @@ const overloadRetryS = 5;
 const nobodyListens = (): void => undefined;
 
 export class Reception {
-  readonly #strangers: StrangerLimit;
+  readonly #strangers: AddressLimit;
 
   constructor(private readonly parts: ReceptionParts) {
-    this.#strangers = new StrangerLimit(parts.context.clock);
+    this.#strangers = new AddressLimit(parts.context.clock, strangerRates);
   }
 
   receive(flow: Flow, bytes: Buffer): void {

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { StrangerLimit } from '../../../src/sip/guards/stranger-limit.js';
-import { ManualClock } from '../../support/manual-clock.js';
+import { AddressLimit } from '../../src/base/address-limit.js';
+import { ManualClock } from '../support/manual-clock.js';
 
-function limit(changes: { all?: { perSecond: number; burst: number }; mostAddresses?: number } = {}): { clock: ManualClock; strangers: StrangerLimit } {
+function limit(changes: { all?: { perSecond: number; burst: number }; mostAddresses?: number } = {}): { clock: ManualClock; strangers: AddressLimit } {
   const clock = new ManualClock();
   const rates = { each: { perSecond: 2, burst: 4 }, all: { perSecond: 100, burst: 200 }, mostAddresses: 10, ...changes };
-  return { clock, strangers: new StrangerLimit(clock, rates) };
+  return { clock, strangers: new AddressLimit(clock, rates) };
 }
 
-function admitted(strangers: StrangerLimit, address: string, tries: number): number {
+function admitted(strangers: AddressLimit, address: string, tries: number): number {
   let count = 0;
   for (let turn = 0; turn < tries; turn += 1) if (strangers.admits(address)) count += 1;
   return count;

@@ -1,31 +1,25 @@
 /**
- * How much of what strangers send is looked at at all: some a second of each address, and some of all together, as addresses of
- * datagrams can be forged. Who turns out to be the far end of a call gets its token back, so calls are not limited by this.
+ * How much of what strangers send is looked at at all: some a second of each address, and some of all together, as there may be many
+ * addresses or forged ones. Who turns out to be welcome gets its token back, and so is not limited by this.
  */
-import type { Clock } from '../../base/clock.js';
+import type { Clock } from './clock.js';
 import { TokenBucket, type Rate } from './token-bucket.js';
 
-export interface StrangerRates {
+export interface AddressRates {
   readonly each: Rate;
   readonly all: Rate;
   /** Addresses that are remembered; the one that was silent longest is forgotten. */
   readonly mostAddresses: number;
 }
 
-export const strangerRates: StrangerRates = {
-  each: { perSecond: 20, burst: 40 },
-  all: { perSecond: 2_000, burst: 4_000 },
-  mostAddresses: 4_096,
-};
-
-export class StrangerLimit {
+export class AddressLimit {
   readonly #all: TokenBucket;
   /** The one that was heard last stands last. */
   readonly #each = new Map<string, TokenBucket>();
 
   constructor(
     private readonly clock: Clock,
-    private readonly rates: StrangerRates = strangerRates,
+    private readonly rates: AddressRates,
   ) {
     this.#all = new TokenBucket(rates.all, clock.now());
   }

@@ -1,0 +1,80 @@
+/**
+ * Who may ask: a program that knows the token, and no page of a browser that was lured here. Everything is judged before the request is
+ * routed or its body read, and a refusal tells nothing of what is behind.
+ */
+import { hash, timingSafeEqual } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import { isIP } from 'node:net';
+import { AddressLimit, type AddressRates } from '../base/address-limit.js';
+import type { Clock } from '../base/clock.js';
+import { Refusal } from '../base/problem.js';
+
+/** Wrong tokens that are looked at: ten at once, then one in ten seconds from each address. */
+export const wrongTokenRates: AddressRates = {
+  each: { perSecond: 0.1, burst: 10 },
+  all: { perSecond: 1, burst: 100 },
+  mostAddresses: 1_024,
+};
+
+export interface Asking {
+  /** The address that the request came from. */
+  readonly ip: string;
+  readonly headers: IncomingHttpHeaders;
+}
+
+export class Gate {
+  readonly #digest: Buffer;
+  readonly #wrongTokens: AddressLimit;
+
+  /** @param host the name or address that the server listens on */
+  constructor(
+    token: string,
+    private readonly host: string,
+    clock: Clock,
+    private readonly log: { warn(message: string, meta: Record<string, unknown>): unknown },
+  ) {
+    this.#digest = digestOf(token);
+    this.#wrongTokens = new AddressLimit(clock, wrongTokenRates);
+  }
+
+  /** @throws Refusal 421, 403, 429 or 401 */
+  pass({ ip, headers }: Asking): void {
+    this.#checkHost(headers.host ?? '');
+    checkOrigin(headers);
+    if (!this.#wrongTokens.admits(ip)) {
+      const retryAfterS = String(Math.ceil(1 / wrongTokenRates.each.perSecond));
+      throw new Refusal(429, 'TOO_MANY_WRONG_TOKENS', `Too many wrong tokens came from ${ip}: wait ${retryAfterS} seconds.`, { 'retry-after': retryAfterS });
+    }
+    if (!this.#isToken(headers.authorization)) {
+      this.log.warn(`A request for administration from ${ip} was refused: its token is wrong or missing.`, { address: ip });
+      throw new Refusal(401, 'TOKEN_REFUSED', 'Send the token of modules.sip.admin as `Authorization: Bearer TOKEN`.', { 'www-authenticate': 'Bearer' });
+    }
+    this.#wrongTokens.giveBack(ip);
+  }
+
+  /**
+   * A page whose name was made to point here (DNS rebinding) asks under that name. Addresses cannot be made to point elsewhere, and the
+   * name that the operator configured is the operator's.
+   */
+  #checkHost(header: string): void {
+    const name = /^(\[[0-9a-f:.]+\]|[^:[\]]+)(?::\d{1,5})?$/i.exec(header)?.[1]?.replace(/^\[|\]$/g, '').toLowerCase() ?? '';
+    if (isIP(name) !== 0 || name === 'localhost' || name === this.host.toLowerCase()) return;
+    throw new Refusal(421, 'HOST_REFUSED', 'Ask by the address that the server listens on: this Host header names another server.');
+  }
+
+  /** Digests are compared: alike in length, whatever came, and in a time that tells nothing. */
+  #isToken(authorization: string | undefined): boolean {
+    const token = /^Bearer +([!-~]+)$/i.exec(authorization ?? '')?.[1];
+    return timingSafeEqual(digestOf(token ?? ''), this.#digest);
+  }
+}
+
+/** The interface serves no pages: a request that a browser sends for one comes from elsewhere (RFC 6454 section 7). */
+function checkOrigin({ origin, host, 'sec-fetch-site': site }: IncomingHttpHeaders): void {
+  const isForeign = (origin !== undefined && origin.toLowerCase() !== `http://${host ?? ''}`.toLowerCase()) || site === 'cross-site' || site === 'same-site';
+  if (isForeign) throw new Refusal(403, 'ORIGIN_REFUSED', 'A page from elsewhere may not ask here.');
+}
+
+function digestOf(token: string): Buffer {
+  return hash('sha256', token, 'buffer');
+}

@@ -1,0 +1,26 @@
+/** What the administration interface needs of the rest of the program, and no more. */
+import type { Clock } from '../base/clock.js';
+import type { ExtensionStatus } from '../host/contract.js';
+import type { ListedState, ShownRegistration } from './shapes.js';
+
+export interface AdminRegistrations {
+  /** At most `limit` of them by ascending mapping id, from the first above `afterId`. */
+  page(query: { state?: ListedState; afterId: number; limit: number }): ShownRegistration[];
+  /** All mappings of a messenger user, by ascending id, those that are not to be registered too. */
+  ofUser(userId: number): ShownRegistration[];
+  /** @throws MappingError MAPPING_NOT_FOUND */
+  find(mappingId: number): ShownRegistration;
+  /** Ends a hold, and tries now. @throws MappingError MAPPING_NOT_FOUND; ExtensionError REGISTRATION_OFF, NOT_READY */
+  register(mappingId: number): ShownRegistration;
+  /** Un-registers now, and holds it so. @throws MappingError MAPPING_NOT_FOUND; ExtensionError REGISTRATION_OFF */
+  unregister(mappingId: number): ShownRegistration;
+}
+
+export interface AdminDependencies {
+  readonly registrations: AdminRegistrations;
+  readonly status: () => ExtensionStatus;
+  /** Prometheus's text format. */
+  readonly metrics: { readonly contentType: string; text(): Promise<string> };
+  readonly clock: Clock;
+  readonly log: Record<'info' | 'warn' | 'error', (message: string, meta: Record<string, unknown>) => unknown>;
+}

@@ -1,0 +1,52 @@
+/** What crosses the administration interface, as zod schemas: the server checks what it is asked by them, the client what it is told. */
+import * as z from 'zod';
+import type { RegistrationState } from '../host/contract.js';
+
+export const registrationStates = ['waiting', 'registering', 'registered', 'retrying', 'parked', 'unregistering'] as const satisfies readonly RegistrationState[];
+
+/** Those of a registration, and `held`: a person un-registered it. */
+export const listedStates = [...registrationStates, 'held'] as const;
+export type ListedState = (typeof listedStates)[number];
+
+/** And `off`: its row or its user says that it is not to be registered. Such a mapping is shown when it or its user is asked for. */
+export const shownStates = [...listedStates, 'off'] as const;
+
+/** One mapping's registration, as the contract has it (`RegistrationStatus`), and whose it is. */
+export const shownRegistration = z.object({
+  mappingId: z.int().positive(),
+  aor: z.string(),
+  state: z.enum(shownStates),
+  /** The messenger user whose account it is; absent for a group or a SIP peer, and for a mapping that is being removed. */
+  userId: z.int().optional(),
+  /** ISO 8601; absent while it is held or off. */
+  since: z.string().optional(),
+  registrar: z.string(),
+  flow: z.string().optional(),
+  lastCode: z.int().optional(),
+  lastError: z.string().optional(),
+  nextTryAt: z.string().optional(),
+  /** Why it is held or off, a sentence. */
+  note: z.string().optional(),
+});
+export type ShownRegistration = z.infer<typeof shownRegistration>;
+
+/** `next`: what to ask `after` for the following page; absent on the last. */
+export const registrationsPage = z.object({ items: z.array(shownRegistration), next: z.int().optional() });
+export type RegistrationsPage = z.infer<typeof registrationsPage>;
+
+/** What a query or a path holds is text; a parameter that stands there twice is a list, and refused. */
+function wholeNumber(least: number, most: number) {
+  const error = `want a whole number from ${least} to ${most}`;
+  return z.string({ error }).regex(/^\d{1,16}$/, { error }).transform(Number).pipe(z.int({ error }).min(least, { error }).max(most, { error }));
+}
+
+export const largestPage = 500;
+
+export const pageQuery = z.strictObject({
+  state: z.enum(listedStates, { error: `want one of ${listedStates.join(', ')}` }).optional(),
+  user: wholeNumber(1, Number.MAX_SAFE_INTEGER).optional(),
+  after: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(0),
+  limit: wholeNumber(1, largestPage).default(100),
+});
+
+export const mappingPath = z.strictObject({ mappingId: wholeNumber(1, Number.MAX_SAFE_INTEGER) });
