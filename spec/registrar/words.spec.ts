@@ -43,7 +43,7 @@ describe('what came of a REGISTER, in words', () => {
 
   it('name the registrar whose connection was lost, an IPv6 address in brackets', () => {
     const ipv6 = registrarKeyOf({ host: '2001:db8::1', port: 443, transport: 'wss' });
-    expect(sayFlowLost(ipv6, 'it closed the connection')).toBe(
+    expect(sayFlowLost(ipv6, 'it closed the connection.')).toBe(
       'The connection to [2001:db8::1]:443 over wss was lost (it closed the connection).',
     );
   });

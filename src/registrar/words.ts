@@ -55,8 +55,9 @@ export function sayOutcome(outcome: RegisterOutcome, registrarKey: string): stri
   }
 }
 
+/** @param why a sentence or a part of one, with or without full stop */
 export function sayFlowLost(registrarKey: string, why?: string): string {
-  return `The connection to ${sayRegistrar(registrarKey)} was lost${why === undefined ? '' : ` (${why})`}.`;
+  return `The connection to ${sayRegistrar(registrarKey)} was lost${why === undefined ? '' : ` (${why.replace(/\.$/, '')})`}.`;
 }
 
 function meaningOf(refusal: { status: number; wrongPassword: boolean; unanswerable?: string }): string {
