@@ -39,6 +39,8 @@ const compareEveryMs = 5 * minute;
 /** While nothing is heard. */
 const pollEveryMs = 30 * second;
 const pageSize = 200;
+/** Ids that are copied before the event loop has its turn. */
+const copyAtOnce = 10_000;
 /** More ids than that are not kept: everything is compared instead. */
 const mostTold = 20_000;
 const retryBackoff: BackoffLimits = { baseMs: second, capMs: 30 * second };
@@ -189,8 +191,7 @@ export class MappingChanges {
   }
 
   async #compare(tally: Tally): Promise<void> {
-    const unseen = new Set(this.#ports.sink.ids());
-    for (const id of this.#stamps.keys()) unseen.add(id);
+    const unseen = await this.#held();
     for await (const page of this.#ports.rows.stampPages()) {
       for (const { id } of page) unseen.delete(id);
       const other = page.filter(({ id, hash }) => this.#stamps.get(id) !== hash && !Number.isNaN(id));
@@ -199,6 +200,20 @@ export class MappingChanges {
       if (this.#clock.isClosed) return;
     }
     await this.#read([...unseen], tally);
+  }
+
+  /** The ids of all rows that were read, and of all that is held. */
+  async #held(): Promise<Set<number>> {
+    const held = new Set<number>();
+    let copied = 0;
+    for (const ids of [this.#stamps.keys(), this.#ports.sink.ids()]) {
+      for (const id of ids) {
+        held.add(id);
+        copied += 1;
+        if (copied % copyAtOnce === 0) await turnOfLoop();
+      }
+    }
+    return held;
   }
 
   async #read(ids: readonly number[], tally: Tally): Promise<void> {

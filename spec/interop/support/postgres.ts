@@ -6,13 +6,13 @@ import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { chown, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import type { PostgresqlSettings } from '../../../src/mappings/database.js';
+import { freePort } from '../../support/ports.js';
 
 export interface TestPostgres {
   /** A superuser's way to an empty database. */
@@ -23,19 +23,32 @@ export interface TestPostgres {
   stop(): Promise<void>;
 }
 
+/** A server that is ours to break. */
+export interface OwnPostgres extends TestPostgres {
+  /** As a power cut does it: every session is gone at once. */
+  crash(): Promise<void>;
+  /** On the same port, with the same data. */
+  startAgain(): Promise<void>;
+}
+
 const run = promisify(execFile);
 const installed = '/usr/lib/postgresql';
 
 /** Why there is no server to be had, in one line; undefined when there is one. */
 export async function whyNoPostgres(): Promise<string | undefined> {
   if (process.env.TEST_DATABASE_URL !== undefined) return undefined;
-  if ((await binaries()) === undefined) return `no PostgreSQL in ${installed} and no TEST_DATABASE_URL`;
+  const why = await whyNoOwnPostgres();
+  return why === undefined ? undefined : `${why} and no TEST_DATABASE_URL`;
+}
+
+export async function whyNoOwnPostgres(): Promise<string | undefined> {
+  if ((await binaries()) === undefined) return `no PostgreSQL in ${installed}`;
   return process.getuid?.() === 0 && (await postgresUser()) === undefined ? 'PostgreSQL does not run as root and there is no user postgres' : undefined;
 }
 
 export async function startPostgres(): Promise<TestPostgres> {
   const url = process.env.TEST_DATABASE_URL;
-  return url === undefined ? startOwnServer() : createDatabaseAt(new URL(url));
+  return url === undefined ? startOwnPostgres() : createDatabaseAt(new URL(url));
 }
 
 async function createDatabaseAt(url: URL): Promise<TestPostgres> {
@@ -50,7 +63,7 @@ async function createDatabaseAt(url: URL): Promise<TestPostgres> {
   };
 }
 
-function ways(place: Pick<PostgresqlSettings, 'host' | 'port' | 'db' | 'user' | 'password'>): Omit<TestPostgres, 'stop'> {
+function ways(place: Pick<PostgresqlSettings, 'host' | 'port' | 'db' | 'user' | 'password'>): Pick<TestPostgres, 'settings' | 'url'> {
   const login = `${encodeURIComponent(place.user)}:${encodeURIComponent(place.password)}`;
   return {
     settings: { kind: 'postgresql', ...place, ssl: false, statementTimeoutMs: 10_000, poolMax: 4 },
@@ -68,9 +81,9 @@ async function statement(url: URL, sql: string): Promise<void> {
   }
 }
 
-async function startOwnServer(): Promise<TestPostgres> {
+export async function startOwnPostgres(): Promise<OwnPostgres> {
   const bin = await binaries();
-  if (bin === undefined) throw new Error(await whyNoPostgres());
+  if (bin === undefined) throw new Error(await whyNoOwnPostgres());
   const owner = process.getuid?.() === 0 ? await postgresUser() : undefined;
   const directory = await mkdtemp(join(tmpdir(), 'dialog-sip-postgres-'));
   const password = randomBytes(12).toString('hex');
@@ -87,56 +100,48 @@ async function startOwnServer(): Promise<TestPostgres> {
     ['-D', data, '-U', 'spec', '--auth=scram-sha-256', `--pwfile=${passwordFile}`, '--no-sync', '--locale=C', '--encoding=UTF8'],
     as,
   );
-  const { server, port } = await launch(join(bin, 'postgres'), data, as);
+  const port = await freePort();
+  const start = (): Promise<ChildProcess> => launch(join(bin, 'postgres'), data, port, as);
+  let server = await start();
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    if (server.exitCode !== null || server.signalCode !== null) return;
+    const ended = once(server, 'exit');
+    if (server.kill(signal)) await ended;
+  };
   const killAtExit = (): void => {
     server.kill('SIGQUIT');
   };
   process.once('exit', killAtExit);
   return {
     ...ways({ host: '127.0.0.1', port, db: 'postgres', user: 'spec', password }),
+    crash: () => end('SIGQUIT'),
+    startAgain: async () => {
+      server = await start();
+    },
     stop: async () => {
       process.off('exit', killAtExit);
-      const ended = once(server, 'exit');
       // Fast shutdown: sessions are ended, data is written.
-      if (server.kill('SIGINT')) await ended;
+      await end('SIGINT');
       await rm(directory, { recursive: true, force: true });
     },
   };
 }
 
-/** Between finding a free port and taking it somebody else may: then another one. */
-async function launch(
-  postgres: string,
-  data: string,
-  as: { uid?: number; gid?: number; cwd: string },
-): Promise<{ server: ChildProcess; port: number }> {
+async function launch(postgres: string, data: string, port: number, as: { uid?: number; gid?: number; cwd: string }): Promise<ChildProcess> {
+  const server = spawn(
+    postgres,
+    ['-D', data, '-p', String(port), '-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories=', '-c', 'fsync=off'],
+    { ...as, stdio: ['ignore', 'ignore', 'pipe'] },
+  );
   let said = '';
-  for (let attempt = 0; attempt < 5; attempt++) {
-    const port = await freePort();
-    const server = spawn(
-      postgres,
-      ['-D', data, '-p', String(port), '-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories=', '-c', 'fsync=off'],
-      { ...as, stdio: ['ignore', 'ignore', 'pipe'] },
-    );
-    said = '';
-    for await (const line of createInterface({ input: server.stderr })) {
-      said += `${line}\n`;
-      if (line.includes('database system is ready to accept connections')) {
-        server.stderr.resume();
-        return { server, port };
-      }
+  for await (const line of createInterface({ input: server.stderr })) {
+    said += `${line}\n`;
+    if (line.includes('database system is ready to accept connections')) {
+      server.stderr.resume();
+      return server;
     }
   }
   throw new Error(`PostgreSQL did not start:\n${said}`);
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return port;
 }
 
 /** The newest version there is. */
