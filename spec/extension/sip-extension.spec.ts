@@ -235,6 +235,32 @@ describe('passwords in the table', () => {
   });
 });
 
+describe('a call that is under way', () => {
+  it('goes on when its row changes and when it goes, and is ended in order', async () => {
+    await extension.init(host());
+    await extension.onUserCreated({ id: 434 });
+    await accept();
+    const offer = { type: 'offer', sdp: audioSdp(1) } as const;
+    await extension.onCall({ type: 'create', callId: 'c1', from: { type: 1, id: 434 }, to: { address: '600' }, description: offer });
+    const invite = await peer.next('INVITE');
+    invite.reply(200, [`Contact: <sip:600@127.0.0.1:${String(peer.port)}>`], audioSdp(2));
+    await peer.next('ACK');
+    await fake.state('c1', 'talking');
+
+    await database.knex('sip_user_mappings').update({ sip_password: 'other' });
+    await accept();
+    await database.knex('sip_user_mappings').delete();
+    expect(isRemoval(await accept())).toBe(true);
+    await expect.poll(() => extension.status().registrations.total).toBe(0);
+    expect(extension.status().calls.live).toBe(1);
+
+    await extension.onCall({ type: 'hangup', callId: 'c1' });
+    (await peer.next('BYE')).reply(200);
+    await fake.ended('c1');
+    expect(fake.problems).toEqual([]);
+  });
+});
+
 describe('rows that change in SQL while it runs', () => {
   const insert = (user: string, more: { port?: number; register?: boolean } = {}): Promise<unknown> =>
     database.knex('sip_user_mappings').insert({ sip_user: user, sip_host: '127.0.0.1', sip_port: more.port ?? peer.port, peer_id: 1, register: more.register ?? true });

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDatabase } from '../../src/mappings/database.js';
+import { databaseError } from '../../src/mappings/database-errors.js';
+import { migrate } from '../../src/mappings/migrate.js';
 import { describeTables } from '../mappings/repository-behaviour.js';
 import { startPostgres, whyNoPostgres, type TestPostgres } from './support/postgres.js';
 
@@ -76,6 +78,45 @@ describe.skipIf(missing !== undefined)('PostgreSQL', () => {
       expect((await dialogSip('mappings', 'list')).out).toMatch(/434@pbx:5060 +udp +user 434/);
       expect(await dialogSip('mappings', 'remove', '7')).toMatchObject({ status: 1, out: '', err: expect.stringContaining('There is no mapping 7.') as unknown });
       expect((await dialogSip('mappings', 'set', '1')).status).toBe(2);
+    });
+  });
+
+  describe('a statement that takes too long', () => {
+    it('is given up, and said to be so', async () => {
+      const { knex, close } = await openDatabase({ ...server.settings, statementTimeoutMs: 100 });
+      try {
+        const thrown: unknown = await knex.raw('select pg_sleep(60)').then(undefined, (reason: unknown) => reason);
+        expect(databaseError(thrown, 'Sleeping')).toMatchObject({
+          code: 'DATABASE_UNAVAILABLE',
+          message: 'Sleeping failed: the statement took longer than services.postgresql.statement-timeout, or somebody cancelled it.',
+        });
+      } finally {
+        await close();
+      }
+    });
+
+    it('may be one of a migration', async () => {
+      const holder = await openDatabase(server.settings);
+      const { knex, close } = await openDatabase({ ...server.settings, statementTimeoutMs: 100 });
+      try {
+        await holder.knex.raw('drop schema public cascade; create schema public');
+        await migrate(holder.knex);
+        await holder.knex('sip_migrations').where('name', '004_tell_of_changes').delete();
+        await holder.knex.raw(['insert', 'update', 'delete', 'truncate'].map((event) => `drop trigger sip_user_mappings_tell_${event} on sip_user_mappings`).join(';'));
+        await holder.knex.raw('drop function sip_user_mappings_tell');
+        const held = await holder.knex.transaction();
+        await held.raw('lock table sip_user_mappings');
+        const migrated = migrate(knex);
+        await expect
+          .poll(async () => (await holder.knex.raw<{ rows: unknown[] }>(
+            `select from pg_stat_activity where wait_event_type = 'Lock' and now() - query_start > interval '300 ms'`,
+          )).rows.length)
+          .toBe(1);
+        await held.commit();
+        expect(await migrated).toEqual({ applied: ['004_tell_of_changes'] });
+      } finally {
+        await Promise.all([close(), holder.close()]);
+      }
     });
   });
 
