@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -78,6 +78,31 @@ describe.skipIf(missing !== undefined)('PostgreSQL', () => {
       expect((await dialogSip('mappings', 'list')).out).toMatch(/434@pbx:5060 +udp +user 434/);
       expect(await dialogSip('mappings', 'remove', '7')).toMatchObject({ status: 1, out: '', err: expect.stringContaining('There is no mapping 7.') as unknown });
       expect((await dialogSip('mappings', 'set', '1')).status).toBe(2);
+    });
+
+    it('gives accounts to users that are there, and encrypts and rotates their passwords', async () => {
+      const list = join(directory, 'users.csv');
+      await writeFile(list, `id,name\n${Array.from({ length: 700 }, (_, index) => `${String(index + 1_000)},Ann`).join('\n')}\n`);
+      const [older, newer] = ['ab', 'cd'].map((byte) => byte.repeat(32));
+      const plain = await readFile(conf, 'utf8');
+      const configure = (secrets: string): Promise<void> =>
+        writeFile(conf, `${plain}\nmodules.sip { autocreate { host = pbx2, password.mode = random }, secrets { ${secrets} } }`);
+      const keyIds = async (): Promise<(string | undefined)[]> => {
+        const { out } = await dialogSip('mappings', 'export', '--with-passwords');
+        return [...new Set(out.split('\n').filter((line) => line.includes('pbx2')).map((line) => /,enc:v1:([0-9a-f]{8}):/.exec(line)?.[1]))];
+      };
+      await configure('');
+      expect(await dialogSip('autocreate', 'backfill', '--users', list)).toEqual({ status: 0, out: 'Made 700 mappings.\n', err: '' });
+      expect(await keyIds()).toEqual([undefined]);
+      await configure(`key = "${older!}"`);
+      expect(await dialogSip('secrets', 'encrypt')).toEqual({ status: 0, out: 'Encrypted 700 passwords.\n', err: '' });
+      const [before] = await keyIds();
+      await configure(`key = "${newer!}", previous = ["${older!}"]`);
+      expect(await dialogSip('secrets', 'rotate')).toEqual({ status: 0, out: 'Encrypted 700 passwords.\n', err: '' });
+      const after = await keyIds();
+      expect(after).toEqual([expect.stringMatching(/^[0-9a-f]{8}$/)]);
+      expect(after).not.toEqual([before]);
+      expect((await dialogSip('secrets', 'rotate')).out).toBe('There is nothing to encrypt.\n');
     });
   });
 
