@@ -33,6 +33,8 @@ export class Registrar {
   readonly #admission: Admission<Registration>;
   readonly #spread: Spread;
   readonly #registrations = new Registrations();
+  /** The registrars there were, each key once. */
+  readonly #keys = new Map<string, string>();
   /** Min-Expires of 423s, seconds, by registrar. */
   readonly #minExpiresS = new Map<string, number>();
   /** Bindings that could not be removed since `stop` was called. */
@@ -63,7 +65,7 @@ export class Registrar {
       void this.change(entry);
       return;
     }
-    const registration = new Registration(entry);
+    const registration = new Registration(entry, this.#sharedKey(entry.registrarKey));
     registration.sinceS = this.#nowS();
     registration.urgency = urgency;
     this.#registrations.add(registration);
@@ -359,6 +361,14 @@ export class Registrar {
     const wasRegistered = registration.state === 'registered';
     this.#happen(registration, 'flow lost');
     if (wasRegistered) registration.lastError = sayFlowLost(registration.registrarKey, why);
+  }
+
+  /** The same text for all that are at one registrar: a hundred thousand of their own would be megabytes. */
+  #sharedKey(registrarKey: string): string {
+    const known = this.#keys.get(registrarKey);
+    if (known !== undefined) return known;
+    this.#keys.set(registrarKey, registrarKey);
+    return registrarKey;
   }
 
   #nowS(): number {

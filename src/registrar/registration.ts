@@ -5,6 +5,7 @@
  * Where it is, beside its state, is always exactly one of: asleep (scheduled), in the queue, on the wire (then scheduled too, as a guard),
  * behind (its predecessor with the same mapping is still being un-registered), or gone. That is rule 1: no state without a timer.
  */
+import { standalone } from '../sip/standalone.js';
 import type { RegistrationEntry, RegisteringAccount, Urgency } from './ports.js';
 import type { Slot } from './schedule.js';
 import { transitions, type Action, type RegistrationEvent, type State } from './transitions.js';
@@ -58,10 +59,12 @@ export class Registration implements Slot {
   wasRegistered = false;
   #departure: Departure | undefined;
 
-  constructor(entry: RegistrationEntry) {
+  /** @param registrarKey that of the entry, one text for all at that registrar */
+  constructor(entry: RegistrationEntry, registrarKey = entry.registrarKey) {
     this.mappingId = entry.mappingId;
-    this.aor = entry.aor;
-    this.registrarKey = entry.registrarKey;
+    // A text that was put together keeps its parts: a copy is a third of it.
+    this.aor = standalone(entry.aor);
+    this.registrarKey = registrarKey;
     this.account = entry.account;
   }
 
