@@ -53,8 +53,8 @@ export interface Restart {
 
 /** What programs cost anyhow is known from a run with so many. */
 const fewUsers = 1_000;
-/** Until transactions are over (timer K, 5 s) and their cores forgotten. */
-const restMs = 7_000;
+/** Until what is kept of answered requests is forgotten: Kamailio's transactions stay for 5 s. */
+const restMs = 6_000;
 const lookEveryMs = 25;
 const patienceMs = 120_000;
 
@@ -66,9 +66,12 @@ interface Seen {
   readonly accepted: number;
 }
 
-/** So soon that a round of refreshes is not waited for long, so late that all are registered and have rested before it. */
+/**
+ * The interval between refreshes: so short that a round of them is not waited for long. The first may come after a fifth of it, when all are
+ * registered and have rested.
+ */
 function refreshAfterS(users: number): number {
-  return Math.ceil(15 + users / 2_500);
+  return Math.ceil(50 + users / 1_250);
 }
 
 const nameOf = (number: number): string => `user${number}`;
@@ -189,7 +192,7 @@ export class RegistrationsBench {
   /** Waits for a round of refreshes that has not begun yet. */
   async #refreshAll(users: number, cpu: () => number): Promise<Refresh | undefined> {
     const [before, cpuFrom] = [await this.#seen(), cpu()];
-    const deadline = performance.now() + patienceMs;
+    const deadline = performance.now() + patienceMs + refreshAfterS(users) * 1_000;
     for (;;) {
       const now = await this.#seen();
       if (now.accepted >= before.accepted + users) {

@@ -96,10 +96,19 @@ export class DigestExchange {
 export type Credentials = Pick<AccountSettings, 'user' | 'authUser' | 'password'>;
 
 export class DigestSession {
-  /** Replaced, never changed: an array that grows, by `push` or spreading, has room for sixteen. */
-  #remembered: readonly Remembered[] = nothing;
+  /** One stands by itself, as nearly every account has. Replaced, never changed: an array that grows has room for sixteen. */
+  #held: Remembered | readonly Remembered[] = nothing;
 
   constructor(private readonly credentials: Credentials) {}
+
+  get #remembered(): readonly Remembered[] {
+    return isSeveral(this.#held) ? this.#held : [this.#held];
+  }
+
+  #hold(entries: readonly Remembered[]): void {
+    const [only] = entries;
+    this.#held = only !== undefined && entries.length === 1 ? only : entries;
+  }
 
   get #username(): string {
     return this.credentials.authUser ?? this.credentials.user;
@@ -168,11 +177,11 @@ export class DigestSession {
 
   #remember(terms: Terms, nonce: string, cnonce: string, sessionNonce?: string): void {
     const entry: Remembered = { terms, nonce: standalone(nonce), cnonce, nc: givenUp.get(`${this.#username} ${nonce}`) ?? 0 };
-    this.#remembered = this.#remembered.concat(sessionNonce === undefined ? entry : { ...entry, sessionNonce });
+    this.#hold(this.#remembered.concat(sessionNonce === undefined ? entry : { ...entry, sessionNonce }));
   }
 
   #forget(remembered: Remembered): void {
-    this.#remembered = this.#remembered.filter((entry) => entry !== remembered);
+    this.#hold(this.#remembered.filter((entry) => entry !== remembered));
     const [oldest] = givenUp.keys();
     if (oldest !== undefined && givenUp.size >= mostGivenUp) givenUp.delete(oldest);
     givenUp.set(`${this.#username} ${remembered.nonce}`, remembered.nc);
@@ -220,6 +229,10 @@ export class DigestSession {
     if (qop !== undefined || algorithm.isSession) value += `, cnonce="${cnonce}"`;
     return value;
   }
+}
+
+function isSeveral(held: Remembered | readonly Remembered[]): held is readonly Remembered[] {
+  return Array.isArray(held);
 }
 
 function termsOf(header: CredentialsHeader, challenge: Challenge, algorithm: Algorithm): Terms {
