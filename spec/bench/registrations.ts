@@ -9,7 +9,7 @@ const help = `Usage: npm run bench:registrations -- [options] [USERS ...]
 
 Registers so many users (10000 100000), over UDP with a digest challenge each, at
 a Kamailio on 127.0.0.1: by the whole extension, from rows of PostgreSQL, and by
-Kamailio's own module uac. Takes about 3 minutes for 10000 and 100000.
+Kamailio's own module uac. Takes about 12 minutes for 10000 and 100000.
 
   --only PART   one part alone, or several with commas (all):
     extension   seconds, CPU, memory, event loop, a round of refreshes
