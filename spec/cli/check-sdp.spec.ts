@@ -47,6 +47,10 @@ describe('dialog-sip check-sdp', () => {
     expect([failed, out.includes('and 2 of mDNS taken out'), out.includes('Note: All its ICE candidates')]).toEqual([undefined, true, true]);
   });
 
+  it('takes a description out of the trace, which does not show the ICE password', async () => {
+    expect((await check(fixture('asterisk-webrtc-answer').replace(/^a=ice-pwd:.*$/m, 'a=ice-pwd:***'), '-')).failed).toBeUndefined();
+  });
+
   it('reads the file it is given, and - as standard input', async () => {
     expect([(await check('', '-')).read, (await check('', 'a.sdp')).read]).toEqual([['-'], ['a.sdp']]);
   });

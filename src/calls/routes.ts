@@ -1,4 +1,7 @@
-/** Where a call goes and whether it may: pure decisions over the mappings in memory. */
+/**
+ * Where a call goes and whether it may: pure decisions over the mappings in memory. Each takes an empty list `why`, when somebody wants to know,
+ * and writes into it what it went by, a sentence each; calls pay nothing for that.
+ */
 import type { CallTarget, Peer, RemoteParty } from '../host/contract.js';
 import type { IncomingCall, NameAddress, ReasonValue } from '../sip/types.js';
 import { escapeUser, readAddress, sipUri } from './address.js';
@@ -39,14 +42,19 @@ export type IncomingDecision =
  * The caller's mapping: the one named by `mappingId`, else one at the target's host, else the lowest id; only those that may call.
  * The target: the peer's own account, or what was typed.
  */
-export function routeOutgoing(request: OutgoingRequest, mappings: MappingLookup, disabled: DisabledUsers = {}): OutgoingDecision {
+export function routeOutgoing(
+  request: OutgoingRequest,
+  mappings: MappingLookup,
+  disabled: DisabledUsers = {},
+  why?: string[],
+): OutgoingDecision {
   if (disabled.caller === true) return refuse('caller_disabled', 'The caller\'s account is disabled.');
-  const callers = callersOf(request, mappings);
+  const callers = callersOf(request, mappings, why);
   if ('refuse' in callers) return callers;
   const { to } = request;
-  if ('address' in to) return routeToAddress(callers.allowed, to.address);
+  if ('address' in to) return routeToAddress(callers.allowed, to.address, why);
   if (disabled.callee === true) return refuse('callee_disabled', 'The account of the user called is disabled.');
-  return routeToPeer(callers.allowed, to.peer, mappings);
+  return routeToPeer(callers.allowed, to.peer, mappings, why);
 }
 
 /** An INVITE for an account of ours. `mapping` is undefined when the account's row is gone. */
@@ -55,6 +63,7 @@ export function routeIncoming(
   mapping: RoutableMapping | undefined,
   mappings: MappingLookup,
   ignoreContact: boolean,
+  why?: string[],
 ): IncomingDecision {
   if (mapping === undefined) {
     return { refuse: { status: 404, phrase: 'Not Found', message: 'The SIP account called has no mapping any more.' } };
@@ -63,13 +72,14 @@ export function routeIncoming(
     const message = `The SIP account ${nameOf(mapping)} takes no calls (can_be_called is off).`;
     return { refuse: { status: 403, phrase: 'Forbidden', message } };
   }
+  why?.push(`${describe(mapping)} was called; it may be (can_be_called), and belongs to ${sayPeer(mapping.peer)}.`);
   const { sdp } = call;
   if (sdp === undefined) {
     const message = 'The INVITE carries no offer (SDP), and calls are taken only with one.';
     const reason = { protocol: 'SIP', cause: 488, text: 'The INVITE has no offer (SDP)' };
     return { refuse: { status: 488, phrase: 'Not Acceptable Here', reason, message } };
   }
-  return { offer: { mapping, from: callerOf(call, mappings, ignoreContact), sdp } };
+  return { offer: { mapping, from: callerOf(call, mappings, ignoreContact, why), sdp } };
 }
 
 /** The user of an incoming call turned out to be disabled. */
@@ -83,16 +93,26 @@ export const userDisabled: IncomingRefusal = {
  * Who calls. A Contact that is a mapping's own address names the messenger user who calls; else, and always with
  * `dialog-ignore-contact-field`, From says it (the guide, "Additional configuration").
  */
-export function callerOf(call: Pick<IncomingCall, 'from' | 'contact'>, mappings: MappingLookup, ignoreContact: boolean): RemoteParty {
+export function callerOf(
+  call: Pick<IncomingCall, 'from' | 'contact'>,
+  mappings: MappingLookup,
+  ignoreContact: boolean,
+  why?: string[],
+): RemoteParty {
   const { from, contact } = call;
   if (!ignoreContact && contact !== undefined) {
     const byContact = remoteParty(contact, mappings);
     if (byContact.peer !== undefined) {
+      why?.push(`The caller is ${sayPeer(byContact.peer)}, whose SIP account stands in Contact (${contact.uri}).`);
       const displayName = contact.displayName ?? from.displayName;
       return displayName === undefined ? byContact : { ...byContact, displayName };
     }
   }
-  return remoteParty(from, mappings);
+  const byFrom = remoteParty(from, mappings);
+  const believed = ignoreContact ? ' (dialog-ignore-contact-field is on)' : ', since Contact names no account of ours';
+  const who = byFrom.peer === undefined ? 'nobody of the messenger' : sayPeer(byFrom.peer);
+  why?.push(`The caller is told by From (${from.uri})${believed}: ${who}.`);
+  return byFrom;
 }
 
 /** A party of the SIP side in the host's terms; with its peer when the address is a mapping's. */
@@ -111,11 +131,14 @@ export function remoteParty(address: NameAddress, mappings: MappingLookup): Remo
 function callersOf(
   request: OutgoingRequest,
   mappings: MappingLookup,
+  why?: string[],
 ): { readonly allowed: readonly [RoutableMapping, ...RoutableMapping[]] } | { readonly refuse: Termination } {
   const own = mappings.byPeer(request.from);
   const { mappingId } = request;
   const chosen = mappingId === undefined ? own : own.filter((mapping) => mapping.id === mappingId);
   const [first] = chosen;
+  const fit = mappingId === undefined ? '' : `, of which the call asks for mapping ${mappingId}`;
+  why?.push(`${sayPeer(request.from)} has ${own.length === 0 ? 'no SIP account' : own.map(describe).join(', ')}${fit}.`);
   if (first === undefined) {
     return mappingId === undefined || own.length === 0
       ? refuse('caller_disabled', 'The caller has no SIP account.')
@@ -125,38 +148,53 @@ function callersOf(
   if (allowed === undefined) {
     return refuse('caller_disabled', `The caller's SIP account ${nameOf(first)} may not place calls (can_call is off).`);
   }
+  if (chosen.length > others.length + 1) why?.push(`Those that may call (can_call) are left: ${[allowed, ...others].map(describe).join(', ')}.`);
   return { allowed: [allowed, ...others] };
 }
 
-function routeToAddress(callers: readonly [RoutableMapping, ...RoutableMapping[]], address: string): OutgoingDecision {
+function routeToAddress(callers: readonly [RoutableMapping, ...RoutableMapping[]], address: string, why?: string[]): OutgoingDecision {
   const dialled = readAddress(address);
   switch (dialled.kind) {
     case 'invalid':
       return refuse('callee_not_found', `${JSON.stringify(shorten(address))} ${dialled.problem}.`);
-    case 'uri':
-      return { place: { mapping: callers.find(({ sipHost }) => sipHost.toLowerCase() === dialled.host) ?? callers[0], uri: dialled.uri } };
+    case 'uri': {
+      const atHost = callers.find(({ sipHost }) => sipHost.toLowerCase() === dialled.host);
+      why?.push(`The address is at ${dialled.host}, where the caller has ${atHost === undefined ? `no account: ${lowest(callers[0])}` : describe(atHost)}.`);
+      return { place: { mapping: atHost ?? callers[0], uri: dialled.uri } };
+    }
     case 'user': {
       const [mapping] = callers;
+      why?.push(`The address names no host, so the caller's registrar is asked: ${lowest(mapping)}.`);
       return { place: { mapping, uri: sipUri(dialled.user, mapping.sipHost, portOf(mapping)) } };
     }
   }
 }
 
-function routeToPeer(callers: readonly [RoutableMapping, ...RoutableMapping[]], peer: Peer, mappings: MappingLookup): OutgoingDecision {
+function routeToPeer(
+  callers: readonly [RoutableMapping, ...RoutableMapping[]],
+  peer: Peer,
+  mappings: MappingLookup,
+  why?: string[],
+): OutgoingDecision {
   const own = mappings.byPeer(peer);
   // `can_be_called` speaks of calls to the messenger; another phone may be registered for the account, so it is only the second choice.
   const callable = own.filter((mapping) => mapping.canBeCalled);
   const targets = callable.length === 0 ? own : callable;
   const [firstTarget] = targets;
+  const takes = callable.length === 0 ? '' : ' that takes calls (can_be_called)';
+  why?.push(`${sayPeer(peer)} has ${targets.length === 0 ? 'no SIP account' : `${targets.map(describe).join(', ')}${takes}`}.`);
   if (firstTarget === undefined) {
     // A peer of type 4 is a SIP address itself.
-    if (peer.type === 4 && peer.strId !== undefined && peer.strId !== '') return routeToAddress(callers, peer.strId);
+    if (peer.type === 4 && peer.strId !== undefined && peer.strId !== '') return routeToAddress(callers, peer.strId, why);
     return refuse('unavailable', 'The user called has no SIP account.');
   }
   for (const target of targets) {
     const mapping = callers.find(({ sipHost }) => sipHost.toLowerCase() === target.sipHost.toLowerCase());
-    if (mapping !== undefined) return { place: { mapping, uri: addressOfRecord(target) } };
+    if (mapping === undefined) continue;
+    why?.push(`Both sides have an account at ${target.sipHost}.`);
+    return { place: { mapping, uri: addressOfRecord(target) } };
   }
+  why?.push(`They have no registrar in common: ${lowest(callers[0])}.`);
   return { place: { mapping: callers[0], uri: addressOfRecord(firstTarget) } };
 }
 
@@ -185,6 +223,21 @@ function portOf({ transport, sipPort }: RoutableMapping): number | undefined {
 
 function nameOf({ sipUser, sipHost }: RoutableMapping): string {
   return `${sipUser}@${sipHost}`;
+}
+
+/** `434@pbx.example (mapping 7)` */
+function describe(mapping: RoutableMapping): string {
+  return `${nameOf(mapping)} (mapping ${mapping.id})`;
+}
+
+function lowest(mapping: RoutableMapping): string {
+  return `the lowest mapping id counts, ${describe(mapping)}`;
+}
+
+const peerKinds: Readonly<Record<Peer['type'], string>> = { 1: 'user', 2: 'group', 4: 'SIP peer' };
+
+function sayPeer({ type, id, strId }: Peer): string {
+  return `${peerKinds[type]} ${strId === undefined ? id : JSON.stringify(shorten(strId))}`;
 }
 
 function refuse(reason: Termination['reason'], message: string): { readonly refuse: Termination } {

@@ -9,6 +9,7 @@ import { ConfigError, ExtensionError, describeIssue } from '../base/errors.js';
 import { addAutocreateCommand } from './autocreate.js';
 import { addCheckConfigCommand } from './check-config.js';
 import { addCheckSdpCommand } from './check-sdp.js';
+import { addExplainCommand } from './explain.js';
 import { addMappingsCommand } from './mappings.js';
 import { addMigrateCommand } from './migrate.js';
 import { addSecretsCommand } from './secrets.js';
@@ -16,6 +17,7 @@ import { addSecretsCommand } from './secrets.js';
 const commands: readonly ((program: Command) => void)[] = [
   addCheckConfigCommand,
   addCheckSdpCommand,
+  addExplainCommand,
   addMigrateCommand,
   addMappingsCommand,
   addSecretsCommand,

@@ -50,10 +50,15 @@ export class SipAccounts {
   }
 }
 
+/** The user part of our Contact for that mapping: the same after a restart, another on each node. */
+export function contactToken(mappingId: number, nodeId: string): string {
+  return hash('sha256', `${nodeId} ${String(mappingId)}`, 'buffer').toString('hex', 0, 10);
+}
+
 /** A row as the stack needs it, its password decrypted: here alone it is in the clear. @throws MappingError MAPPING_INVALID when it cannot be */
 export function accountSettings(mapping: Mapping, nodeId: string, secrets: Pick<Secrets, 'open'>): AccountSettings {
   return {
-    token: hash('sha256', `${nodeId} ${String(mapping.id)}`, 'buffer').toString('hex', 0, 10),
+    token: contactToken(mapping.id, nodeId),
     user: mapping.sipUser,
     domain: mapping.sipHost.includes(':') ? `[${mapping.sipHost.replace(/^\[|\]$/g, '')}]` : mapping.sipHost,
     authUser: mapping.authUser,
