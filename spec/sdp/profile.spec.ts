@@ -127,6 +127,7 @@ describe('what a description has to have', () => {
     ['a fingerprint that is none', audioSdp(1).replace('D2:B9', 'none'), ['fingerprint']],
     ['ICE credentials that are too short', audioSdp(1).replace('F7gI', 'F7g'), ['ice']],
     ['more streams than anybody has', sdp(Array.from({ length: 65 }, () => audio('0')).flat()), ['media']],
+    ['more lines than anybody has', sdp(audio('0'), Array.from({ length: 2_100 }, () => 'a=x')), ['media']],
     ['more formats than RTP has', sdp(audio('0 '.repeat(129))), ['media']],
   ] as const)('is told for %s', (_name, text, expected) => {
     expect(lacking(text)).toEqual(expected);
