@@ -147,7 +147,7 @@ describe.skipIf(lacks('kamailio', 'postgresql', 'openssl'))('changes while it ru
     const fake = new FakeHost({ tree: tree(password) });
     const extension = new SipExtension();
     const ready = extension.init(fake);
-    await expect.poll(() => fake.logText()).toMatch(/Waiting for the database: PostgreSQL at 127\.0\.0\.1:\d+ .* cannot be used: nothing listens there\./);
+    await expect.poll(() => fake.logText(), { timeout: 10_000 }).toMatch(/Waiting for the database: PostgreSQL at 127\.0\.0\.1:\d+ .* cannot be used: nothing listens there\./);
     expect(extension.status().ready).toBe(false);
 
     const givenUp = new SipExtension();
@@ -165,7 +165,7 @@ describe.skipIf(lacks('kamailio', 'postgresql', 'openssl'))('changes while it ru
     const mistaken = new FakeHost({ tree: tree('not-the-one') });
     const waiting = new SipExtension();
     const stopped = expect(waiting.init(mistaken)).rejects.toMatchObject({ code: 'NOT_READY' });
-    await expect.poll(() => mistaken.logText()).toContain('the user or the password was refused');
+    await expect.poll(() => mistaken.logText(), { timeout: 10_000 }).toContain('the user or the password was refused');
     expect(mistaken.logText()).not.toContain('not-the-one');
     await waiting.stop();
     await stopped;

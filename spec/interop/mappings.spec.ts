@@ -131,13 +131,13 @@ describe.skipIf(missing !== undefined)('PostgreSQL', () => {
         await holder.knex.raw('drop function sip_user_mappings_tell');
         const held = await holder.knex.transaction();
         await held.raw('lock table sip_user_mappings');
-        const migrated = migrate(knex);
-        await expect
-          .poll(async () => (await holder.knex.raw<{ rows: unknown[] }>(
-            `select from pg_stat_activity where wait_event_type = 'Lock' and now() - query_start > interval '300 ms'`,
-          )).rows.length)
-          .toBe(1);
-        await held.commit();
+        const migrated = migrate(knex).catch((thrown: unknown) => thrown);
+        const waiting = `select from pg_stat_activity where wait_event_type = 'Lock' and now() - query_start > interval '300 ms'`;
+        try {
+          await expect.poll(async () => (await holder.knex.raw<{ rows: unknown[] }>(waiting)).rows.length, { timeout: 10_000 }).toBe(1);
+        } finally {
+          await held.rollback();
+        }
         expect(await migrated).toEqual({ applied: ['004_tell_of_changes'] });
       } finally {
         await Promise.all([close(), holder.close()]);
