@@ -12,6 +12,7 @@ import { addCheckSdpCommand } from './check-sdp.js';
 import { addExplainCommand } from './explain.js';
 import { addMappingsCommand } from './mappings.js';
 import { addMigrateCommand } from './migrate.js';
+import { addRegistrationsCommands } from './registrations.js';
 import { addSecretsCommand } from './secrets.js';
 
 const commands: readonly ((program: Command) => void)[] = [
@@ -20,6 +21,7 @@ const commands: readonly ((program: Command) => void)[] = [
   addExplainCommand,
   addMigrateCommand,
   addMappingsCommand,
+  addRegistrationsCommands,
   addSecretsCommand,
   addAutocreateCommand,
 ];
@@ -42,6 +44,7 @@ async function run(argv: readonly string[]): Promise<number> {
       `
 Examples:
   $ dialog-sip check-config server.conf
+  $ dialog-sip registrations --config server.conf --state parked
   $ dialog-sip help check-config`,
     );
   for (const addTo of commands) addTo(program);

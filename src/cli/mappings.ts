@@ -1,11 +1,12 @@
 /** `dialog-sip mappings ...`: the rows of sip_user_mappings from a command line. Passwords are never printed. */
 import { open as openFile } from 'node:fs/promises';
 import type { Command} from 'commander';
-import { InvalidArgumentError, Option } from 'commander';
+import { Option } from 'commander';
 import { ExtensionError } from '../base/errors.js';
 import { openMappingOperations, type MappingOperations, type TypedMapping } from '../extension/mapping-operations.js';
 import { readStandardInput, readText, reasonOf } from './files.js';
-import { tableHeader, tableLine } from './mapping-table.js';
+import { parseId } from './ids.js';
+import { mappingTable } from './mapping-table.js';
 import { counted, example, list } from './wording.js';
 
 /** The world of the commands; specs give another. */
@@ -61,9 +62,9 @@ function addList(mappings: Command, world: MappingsWorld): void {
         const problems: string[] = [];
         let count = 0;
         for await (const { mappings: page, rejected } of operations.list()) {
-          if (count === 0 && page.length > 0 && options.json !== true) world.write(tableHeader());
+          if (count === 0 && page.length > 0 && options.json !== true) world.write(mappingTable.header());
           count += page.length;
-          for (const mapping of page) world.write(options.json === true ? `${JSON.stringify(mapping.columns)}\n` : tableLine(mapping));
+          for (const mapping of page) world.write(options.json === true ? `${JSON.stringify(mapping.columns)}\n` : mappingTable.line(mapping));
           problems.push(...rejected.map(({ problem }) => problem));
         }
         if (options.json !== true) world.write(`${counted(count, 'mapping')}.\n`);
@@ -88,7 +89,7 @@ function addAdd(mappings: Command, world: MappingsWorld): void {
     .action((options: FieldOptions) =>
       using(world, options.config, async (operations) => {
         const added = await operations.add(await typedFields(options, world));
-        world.write(options.json === true ? `${JSON.stringify(added.columns)}\n` : `Added mapping ${added.id}.\n${tableHeader()}${tableLine(added)}`);
+        world.write(options.json === true ? `${JSON.stringify(added.columns)}\n` : `Added mapping ${added.id}.\n${mappingTable.header()}${mappingTable.line(added)}`);
       }),
     );
 }
@@ -104,7 +105,7 @@ function addSet(mappings: Command, world: MappingsWorld): void {
         const fields = await typedFields(options, world);
         if (Object.keys(fields).length === 0) self.error('error: nothing to change: give at least one field', { exitCode: 2 });
         const changed = await operations.set(id, fields);
-        world.write(options.json === true ? `${JSON.stringify(changed.columns)}\n` : `Changed mapping ${changed.id}.\n${tableHeader()}${tableLine(changed)}`);
+        world.write(options.json === true ? `${JSON.stringify(changed.columns)}\n` : `Changed mapping ${changed.id}.\n${mappingTable.header()}${mappingTable.line(changed)}`);
       }),
     );
 }
@@ -252,12 +253,6 @@ async function writeFile(file: string, texts: AsyncIterable<string>): Promise<vo
     if (thrown instanceof ExtensionError) throw thrown;
     throw new ExtensionError('MAPPING_INVALID', `${file} cannot be written: ${reasonOf(thrown)}`, { cause: thrown });
   }
-}
-
-function parseId(text: string): number {
-  const id = Number(text);
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(id)) throw new InvalidArgumentError('It is a whole number.');
-  return id;
 }
 
 function capitalised(text: string): string {

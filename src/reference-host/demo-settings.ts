@@ -3,7 +3,7 @@
  * the extension will take. A busy port gives way to a free one, and the tree is changed to say so.
  */
 import { createSocket } from 'node:dgram';
-import { createServer } from 'node:net';
+import { createServer, type AddressInfo } from 'node:net';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 
@@ -22,6 +22,7 @@ const shape = z.looseObject({
       listen: z
         .looseObject({ host: z.string().default('0.0.0.0'), 'udp-port': port.default(5060), 'tcp-port': port.default(5060) })
         .prefault({}),
+      admin: z.looseObject({ on: z.boolean().default(false), host: z.string().default('127.0.0.1'), port: port.default(8088) }).prefault({}),
     }),
   }),
   services: z.looseObject({ postgresql: z.looseObject({ embedded: z.string().optional() }) }),
@@ -38,6 +39,8 @@ export interface DemoSettings {
   /** As the extension is to get it. */
   tree: z.infer<typeof shape>;
   registrar: { host: string; port: number; password: string; userPrefix: string };
+  /** Where server.conf wants the extension to be administered; the tree says where it is. */
+  adminPort: number;
 }
 
 /**
@@ -66,15 +69,16 @@ export function demoSettings(tree: Record<string, unknown>, file: string): DemoS
       password: autocreate.password.value,
       userPrefix: autocreate['user-prefix'],
     },
+    adminPort: modules.sip.admin.port,
   };
 }
 
 /**
- * Lets the extension take any free port instead of a busy one.
+ * Lets the extension take a free port instead of a busy one; that of its administration is told to people, so it has a number.
  * @returns a sentence per port that was busy
  */
 export async function avoidBusyPorts(tree: DemoSettings['tree']): Promise<string[]> {
-  const { listen } = tree.modules.sip;
+  const { listen, admin } = tree.modules.sip;
   const notes: string[] = [];
   for (const [key, isFree] of [
     ['udp-port', isUdpFree],
@@ -84,7 +88,25 @@ export async function avoidBusyPorts(tree: DemoSettings['tree']): Promise<string
     notes.push(`${key.slice(0, 3).toUpperCase()} port ${listen[key]} is busy: the extension takes a free one.`);
     listen[key] = 0;
   }
+  const wanted = admin.port;
+  if (admin.on && (wanted === 0 || !(await isTcpFree(admin.host, wanted)))) {
+    admin.port = await freeTcpPort(admin.host);
+    if (wanted !== 0) notes.push(`TCP port ${wanted} is busy: the administration interface takes ${admin.port}.`);
+  }
   return notes;
+}
+
+function freeTcpPort(host: string): Promise<number> {
+  return new Promise((resolved, rejected) => {
+    const server = createServer();
+    server.once('error', rejected);
+    server.listen(0, host, () => {
+      const { port: number } = server.address() as AddressInfo;
+      server.close(() => {
+        resolved(number);
+      });
+    });
+  });
 }
 
 function isUdpFree(host: string, number: number): Promise<boolean> {

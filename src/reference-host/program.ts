@@ -4,7 +4,7 @@
  */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'winston';
 import { messageOf } from '../base/errors.js';
@@ -106,7 +106,7 @@ async function demonstrate(options: ProgramOptions, releasers: Releasers): Promi
   const callers = [alice, bob].map(({ id }) => `${registrar.userPrefix}${id}`);
   const shown = crossings.filter((crossing) => crossing.kind !== 'sip' || callers.includes(crossing.message.fromUser ?? ''));
   for (const line of report(host, playground, shown)) print(line);
-  if (!options.once) for (const line of whereToGoOn(host, settings)) print(line);
+  if (!options.once) for (const line of whereToGoOn(host, settings, conf)) print(line);
 }
 
 async function openPlayground({ registrar }: DemoSettings, print: (line: string) => void, crossings: Crossing[]): Promise<Playground> {
@@ -194,7 +194,8 @@ function report(host: ReferenceHost, playground: Playground, crossings: Crossing
   ];
 }
 
-function whereToGoOn(host: ReferenceHost, { registrar }: DemoSettings): string[] {
+function whereToGoOn(host: ReferenceHost, settings: DemoSettings, conf: string): string[] {
+  const { registrar } = settings;
   return [
     `Messenger:  ${host.url}`,
     '',
@@ -208,12 +209,22 @@ function whereToGoOn(host: ReferenceHost, { registrar }: DemoSettings): string[]
     `    -H "authorization: Bearer $TOKEN" -d '{"name":"Carol"}'`,
     '',
     `The last makes a third user, registered as ${registrar.userPrefix}3. README.md says the rest.`,
+    ...whoIsRegistered(settings, conf),
     `A configuration of your own is checked by`,
     '',
     '  node dist/cli/main.js check-config FILE',
     '',
     `Serving until Ctrl-C.`,
   ];
+}
+
+/** The command that asks the running extension; server.conf says where and with which token, unless that port was busy. */
+function whoIsRegistered({ tree, adminPort }: DemoSettings, conf: string): string[] {
+  const { on, host, port } = tree.modules.sip.admin;
+  if (!on) return [];
+  const words = ['  node dist/cli/main.js registrations', `--config ${relative('', conf)}`, ...(port === adminPort ? [] : [`--url http://${host}:${port}`])];
+  const line = words.join(' ');
+  return ['', 'Who is registered, and who is not and why, is told by', '', ...(line.length > 80 ? words.join(' \\\n    ').split('\n') : [line]), ''];
 }
 
 function isBusy(thrown: unknown): boolean {
