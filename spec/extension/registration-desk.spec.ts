@@ -101,6 +101,7 @@ describe('a registration that a person takes away', () => {
     if (account !== undefined) account.isHeld = true;
     desk.unregister(3);
     await node.clock.advance(1);
+    expect(idsAndStates()).toEqual(['1 registered', '2 held', '3 unregistering']);
     desk.register(3);
     account?.answer({ kind: 'registered', expiresS: 0, contactChanged: false });
     if (account !== undefined) account.isHeld = false;
