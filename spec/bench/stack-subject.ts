@@ -4,6 +4,7 @@ import { systemClock } from '../../src/base/clock.js';
 import type { openSipStack as OpenSipStack } from '../../src/sip/stack.js';
 import type { CallDialog, CallRefusal, IncomingCallEvents, OutgoingCallEvents, SipAccount, SipStack } from '../../src/sip/types.js';
 import { webrtcAnswer, webrtcOffer } from '../interop/support/sdp.js';
+import { quietDialog } from '../support/quiet-dialog.js';
 import { report, serve } from './measured.js';
 import { benchPassword, type CallOrder, type SubjectSettings } from './protocol.js';
 
@@ -11,7 +12,7 @@ const compiled = new URL('../../dist/sip/stack.js', import.meta.url).href;
 
 /** Shared, as are the methods below: the loader makes each function with a name of its own costlier than the call that it is for. */
 const incomingEvents: IncomingCallEvents = {
-  onBye: () => undefined,
+  ...quietDialog,
   onCancelled: () => undefined,
   onConfirmed: () => undefined,
   onLost: () => { fault('no ACK came'); },
@@ -38,6 +39,18 @@ class Placed implements OutgoingCallEvents {
 
   onBye(): void {
     return;
+  }
+
+  onOffer(): void {
+    return;
+  }
+
+  onAnswer(): void {
+    return;
+  }
+
+  onLost(): void {
+    fault('the far end is gone');
   }
 }
 

@@ -92,6 +92,7 @@ export function world(options: WorldOptions = {}): World {
       clock,
       log: { info: log('info'), warn: log('warn'), error: log('error') },
       onEnded: (ending) => endings.push(ending),
+      random: () => 0.5,
       newCallId: () => `in-${String(++incoming)}`,
     },
   );

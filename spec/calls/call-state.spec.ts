@@ -1,33 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { incomingTable, outgoingTable, type CallStateTable } from '../../src/calls/call-state.js';
+import { incomingTable, outgoingTable } from '../../src/calls/call-state.js';
+import { eventsOf, rowsOf, runTable, type AnyTable } from './state-table.js';
 
-type AnyTable = CallStateTable<string, string, string>;
 const outgoing: AnyTable = outgoingTable;
 const incoming: AnyTable = incomingTable;
 
-/** `state event -> next [actions]`, a line a row. */
-function rows(table: AnyTable): string[] {
-  return Object.entries(table.steps).flatMap(([state, steps]) =>
-    Object.entries(steps).map(([event, step]) => `${state} ${event} -> ${step?.next ?? ''} [${step?.actions.join(' ') ?? ''}]`),
-  );
-}
-
 /** What the host is told when these events happen in this order. */
 function run(table: AnyTable, events: readonly string[]): { state: string; actions: string[] } {
-  let state = table.initial;
-  const actions: string[] = [];
-  for (const event of events) {
-    const step = table.steps[state]?.[event];
-    if (step === undefined) continue;
-    state = step.next;
-    actions.push(...step.actions);
-  }
-  return { state, actions };
-}
-
-function eventsOf(table: AnyTable): string[] {
-  return [...new Set(Object.values(table.steps).flatMap((steps) => Object.keys(steps)))];
+  const steps = runTable(table, events);
+  return { state: steps.at(-1)?.state ?? table.initial, actions: steps.flatMap(({ actions }) => actions) };
 }
 
 describe('the table of outgoing calls', () => {
@@ -39,7 +21,7 @@ describe('the table of outgoing calls', () => {
       `${state} hangup -> cancelling [cancel tellEnded]`,
       `${state} timeout -> cancelling [cancel tellEnded]`,
     ];
-    expect(rows(outgoing)).toEqual([
+    expect(rowsOf(outgoing)).toEqual([
       'routing routed -> inviting [invite tellTrying]',
       'routing routedPartial -> gathering [tellTrying]',
       'routing unroutable -> ended [tellEnded]',
@@ -61,6 +43,7 @@ describe('the table of outgoing calls', () => {
       ...untilAnswered('ringing'),
       'early media -> early [tellProgress]',
       ...untilAnswered('early'),
+      'talking lost -> ended [tellEnded]',
       'talking bye -> ended [tellEnded]',
       'talking hangup -> ended [bye tellEnded]',
       'cancelling accepted -> ended [bye]',
@@ -81,7 +64,7 @@ describe('the table of incoming calls', () => {
       `${state} hangup -> ended [reject tellEnded]`,
       `${state} timeout -> ended [reject tellEnded]`,
     ];
-    expect(rows(incoming)).toEqual([
+    expect(rowsOf(incoming)).toEqual([
       'routing routed -> offered [tellIncoming]',
       'routing unroutable -> ended [reject]',
       'routing cancelled -> ended []',
@@ -100,6 +83,7 @@ describe('the table of incoming calls', () => {
       'answering bye -> ended [tellEnded]',
       'answering hangup -> ended [bye tellEnded]',
       'answering timeout -> ended [bye tellEnded]',
+      'talking lost -> ended [tellEnded]',
       'talking bye -> ended [tellEnded]',
       'talking hangup -> ended [bye tellEnded]',
     ]);

@@ -1,11 +1,13 @@
 /** Keeps docs/calls.md true to the tables of the code. `UPDATE_DOCS=1` writes them anew. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { incomingTable, outgoingTable, type CallStateTable } from '../../src/calls/call-state.js';
+import { incomingTable, outgoingTable } from '../../src/calls/call-state.js';
 import { hangupTable } from '../../src/calls/hangup.js';
+import { negotiationTable } from '../../src/calls/negotiation-state.js';
 import { classTable, localTable, q850Table, statusTable } from '../../src/calls/termination.js';
 import { pbxes, preflightTable } from '../../src/sdp/preflight.js';
 import type { ReasonValue } from '../../src/sip/types.js';
+import type { AnyTable } from './state-table.js';
 
 const file = new URL('../../docs/calls.md', import.meta.url);
 
@@ -14,15 +16,15 @@ function markdown(head: readonly string[], rows: readonly (readonly string[])[])
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
-function stateTable<S extends string, E extends string, A extends string>(table: CallStateTable<S, E, A>): string {
-  const rows = (Object.keys(table.steps) as S[]).flatMap((state) => {
-    const steps = Object.entries(table.steps[state]) as [E, { next: S; actions: readonly A[] }][];
-    const guard = table.guards[state];
+function stateTable(table: AnyTable): string {
+  const rows = Object.entries(table.steps).flatMap(([state, stepsOf]) => {
+    const steps = Object.entries(stepsOf);
+    const guard = table.guards[state] ?? '';
     return steps.map(([event, step], index) => [
       index === 0 ? `**${state}**` : '',
       event === 'timeout' ? `timeout (${guard})` : event,
-      step.next === state ? 'stays' : step.next,
-      step.actions.join(', '),
+      step?.next === state ? 'stays' : (step?.next ?? ''),
+      step?.actions.join(', ') ?? '',
     ]);
   });
   return markdown(['state', 'event', 'next', 'does'], rows);
@@ -34,6 +36,7 @@ const reason = (value: ReasonValue | undefined): string =>
 const printed: Record<string, string> = {
   outgoing: stateTable(outgoingTable),
   incoming: stateTable(incomingTable),
+  negotiation: stateTable(negotiationTable),
   status: markdown(
     ['status', 'reason', 'class', 'what a person reads'],
     [...statusTable].map(([status, row]) => [

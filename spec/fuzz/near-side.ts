@@ -5,6 +5,7 @@ import type { Flow, FlowEvents, Flows } from '../../src/sip/transports/flow.js';
 import { StreamFramer } from '../../src/sip/transports/framing.js';
 import type { CallDialog, IncomingCall, OutgoingCall, SipAccount, SipStack, SipTransport } from '../../src/sip/types.js';
 import type { Random } from './random.js';
+import { quietDialog } from '../support/quiet-dialog.js';
 
 const answer = 'v=0\r\no=- 2 2 IN IP4 192.0.2.1\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\n';
 const mostCalls = 60;
@@ -163,7 +164,7 @@ export class NearSide {
   #invited(incoming: IncomingCall): void {
     const call: Call = { incoming };
     this.#keep(call);
-    incoming.events = { onCancelled: () => undefined, onConfirmed: () => undefined, onLost: () => undefined, onBye: () => undefined };
+    incoming.events = { ...quietDialog, onCancelled: () => undefined, onConfirmed: () => undefined, onLost: () => undefined };
     this.told = [incoming.from, incoming.to, incoming.contact, incoming.requestUri, incoming.callId, incoming.sdp];
     if (this.random.isLucky(0.5)) incoming.ring();
     if (this.random.isLucky(0.4)) call.dialog = incoming.accept(answer);
@@ -174,12 +175,12 @@ export class NearSide {
     call.outgoing = account.invite(
       { to: this.random.pick(['sip:600@example.com', 'sips:600@192.0.2.9', 'tel:+1201', 'sip:100%25@example.com', 'nothing']), sdp: answer },
       {
+        ...quietDialog,
         onProgress: () => undefined,
         onAccepted: ({ dialog }) => {
           call.dialog = dialog;
         },
         onRefused: () => undefined,
-        onBye: () => undefined,
       },
     );
     this.#keep(call);

@@ -5,6 +5,7 @@ import { openSipStack } from '../../src/sip/stack.js';
 import type { CallDialog, CallRefusal, OutgoingCallEvents, SipAccount, SipStack } from '../../src/sip/types.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { ScriptedPeer } from '../support/scripted-peer.js';
+import { quietDialog } from '../support/quiet-dialog.js';
 
 let peer: ScriptedPeer;
 let stack: SipStack;
@@ -43,12 +44,12 @@ const whyUnknown = 'The server wants credentials of a kind that we do not have: 
 function call(): Promise<CallDialog | CallRefusal> {
   return new Promise((resolve) => {
     const events: OutgoingCallEvents = {
+      ...quietDialog,
       onProgress: () => undefined,
       onAccepted: ({ dialog }) => {
         resolve(dialog);
       },
       onRefused: resolve,
-      onBye: () => undefined,
     };
     account.invite({ to: 'sip:600@example.com', sdp: 'v=0\r\n' }, events);
   });

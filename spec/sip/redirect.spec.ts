@@ -7,6 +7,7 @@ import type { RegisterOutcome, SipAccount, SipStack, SipTransport } from '../../
 import { freePort } from '../support/ports.js';
 import { ScriptedPeer, type Received } from '../support/scripted-peer.js';
 import { message, parsedResponse } from './parser/messages.js';
+import { quietDialog } from '../support/quiet-dialog.js';
 
 let registrar: ScriptedPeer;
 let other: ScriptedPeer;
@@ -104,7 +105,7 @@ describe('a registrar that sends us on', () => {
     const refresh = account.register(1800);
     (await other.next('REGISTER')).reply(200);
     await refresh;
-    account.invite({ to: 'sip:600@example.com', sdp: 'v=0\r\n' }, { onProgress: () => undefined, onAccepted: () => undefined, onRefused: () => undefined, onBye: () => undefined });
+    account.invite({ to: 'sip:600@example.com', sdp: 'v=0\r\n' }, { ...quietDialog, onProgress: () => undefined, onAccepted: () => undefined, onRefused: () => undefined });
     (await other.next('INVITE')).reply(486);
     const failing = account.register(1800);
     (await other.next('REGISTER')).reply(500);

@@ -4,6 +4,7 @@ import { systemClock } from '../../src/base/clock.js';
 import { openSipStack } from '../../src/sip/stack.js';
 import type { CallRefusal, IncomingCall, OutgoingCallEvents, SipAccount, SipStack } from '../../src/sip/types.js';
 import { ScriptedPeer, type Received } from '../support/scripted-peer.js';
+import { quietDialog } from '../support/quiet-dialog.js';
 
 let peer: ScriptedPeer;
 let stack: SipStack;
@@ -56,6 +57,7 @@ function record(): OutgoingCallEvents & { seen: string[]; accepted: Promise<{ by
     seen,
     accepted: new Promise((resolve) => (accept = resolve)),
     refused: new Promise((resolve) => (refuse = resolve)),
+    ...quietDialog,
     onProgress: ({ status, sdp }) => seen.push(`progress ${String(status)}${sdp === undefined ? '' : ` ${sdp.trim()}`}`),
     onAccepted: ({ dialog, sdp }) => {
       seen.push(`accepted ${sdp?.trim() ?? ''}`);
@@ -288,7 +290,7 @@ describe('a call that reaches us', () => {
     const trying = invite();
     const call = await told;
     const seen: string[] = [];
-    call.events = { onCancelled: () => seen.push('cancelled'), onConfirmed: () => seen.push('confirmed'), onLost: () => seen.push('lost'), onBye: () => seen.push('bye') };
+    call.events = { ...quietDialog, onCancelled: () => seen.push('cancelled'), onConfirmed: () => seen.push('confirmed'), onLost: () => seen.push('lost'), onBye: () => seen.push('bye') };
     expect([call.account, call.sdp, call.from.user, call.from.displayName, call.to.uri]).toEqual([account, 'v=0\r\n', '600', 'Bob', 'sip:434@example.com']);
     expect((await trying).status).toBe(100);
     call.ring();
@@ -333,7 +335,7 @@ describe('a call that reaches us', () => {
     void invite({ branch: 'z9hG4bKc' });
     const call = await told;
     const cancelled = new Promise((resolve) => {
-      call.events = { onCancelled: resolve, onConfirmed: () => undefined, onLost: () => undefined, onBye: () => undefined };
+      call.events = { ...quietDialog, onCancelled: resolve, onConfirmed: () => undefined, onLost: () => undefined };
     });
     peer.send('CANCEL', `sip:tok434@127.0.0.1:${stackPort()}`, { from: '"Bob" <sip:600@example.com>;tag=f1', to: '<sip:434@example.com>', callId: 'in-1', branch: 'z9hG4bKc', headers: ['Reason: SIP;cause=200;text="elsewhere"'] });
     expect(await cancelled).toEqual({ protocol: 'SIP', cause: 200, text: 'elsewhere' });

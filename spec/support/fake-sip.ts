@@ -7,10 +7,12 @@ import type {
   IncomingCallEvents,
   InviteOptions,
   NameAddress,
+  OfferEvents,
   OutgoingCall,
   OutgoingCallEvents,
   ReasonValue,
   RegisterOutcome,
+  RemoteOffer,
   SipAccount,
 } from '../../src/sip/types.js';
 import { audioSdp } from './audio-sdp.js';
@@ -31,9 +33,38 @@ export function address(uri: string, displayName?: string): NameAddress {
 export class FakeDialog implements CallDialog {
   /** One entry for each `bye`. */
   readonly byes: (ReasonValue | undefined)[] = [];
+  /** Every re-INVITE, oldest first. */
+  readonly offers: (OfferEvents & { sdp: string })[] = [];
+
+  /** The last re-INVITE; the spec answers it. */
+  get reinvite(): OfferEvents & { sdp: string } {
+    const last = this.offers.at(-1);
+    if (last === undefined) throw new Error('no re-INVITE was sent');
+    return last;
+  }
+
+  offer(sdp: string, events: OfferEvents): void {
+    this.offers.push({ sdp, onAnswered: events.onAnswered, onRefused: events.onRefused });
+  }
 
   bye(reason?: ReasonValue): void {
     this.byes.push(reason);
+  }
+}
+
+/** An offer of the far end in a call; `answers` says how it was answered, by SDP or status. */
+export class FakeRemoteOffer implements RemoteOffer {
+  readonly answers: (string | number)[] = [];
+  onWithdrawn: (() => void) | undefined;
+
+  constructor(readonly sdp: string) {}
+
+  accept(sdp: string): void {
+    this.answers.push(sdp);
+  }
+
+  reject(status: number): void {
+    this.answers.push(status);
   }
 }
 
@@ -75,6 +106,20 @@ export class FakeOutgoingCall implements OutgoingCall {
 
   remoteBye(reason?: ReasonValue): void {
     this.events.onBye(reason);
+  }
+
+  remoteOffer(sdp: string): FakeRemoteOffer {
+    const offer = new FakeRemoteOffer(sdp);
+    this.events.onOffer(offer);
+    return offer;
+  }
+
+  remoteAnswer(sdp: string): void {
+    this.events.onAnswer(sdp);
+  }
+
+  lose(refusal?: CallRefusal): void {
+    this.events.onLost(refusal);
   }
 }
 
@@ -180,8 +225,14 @@ export class FakeIncomingCall implements IncomingCall {
     this.events?.onConfirmed();
   }
 
-  lose(): void {
-    this.events?.onLost();
+  remoteOffer(sdp: string): FakeRemoteOffer {
+    const offer = new FakeRemoteOffer(sdp);
+    this.events?.onOffer(offer);
+    return offer;
+  }
+
+  lose(refusal?: CallRefusal): void {
+    this.events?.onLost(refusal);
   }
 
   remoteBye(reason?: ReasonValue): void {

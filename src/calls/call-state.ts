@@ -3,21 +3,12 @@
  * Only a session changes a call's state, and only along these tables; an event without a row changes nothing.
  * Every state but `talking` and `ended` has a guard: a timer that raises `timeout`, so no call is ever forgotten.
  */
+import type { StateTable, Step } from './state-machine.js';
 
-/** Which limit guards a state. `none`: only for `talking`, which people end, and for `ended`. */
-export type Guard = 'lookup' | 'candidates' | 'setup' | 'ring' | 'confirm' | 'close' | 'none';
+/** Which limit guards a state. None is only for `talking`, which people end, and for `ended`. */
+export type Guard = 'lookup' | 'candidates' | 'setup' | 'ring' | 'confirm' | 'close';
 
-export interface Step<State extends string, Action extends string> {
-  readonly next: State;
-  /** In this order: SIP before the host, which may answer an update with a command while it is told. */
-  readonly actions: readonly Action[];
-}
-
-export interface CallStateTable<State extends string, Event extends string, Action extends string> {
-  readonly initial: State;
-  readonly guards: Readonly<Record<State, Guard>>;
-  readonly steps: Readonly<Record<State, Readonly<Partial<Record<Event, Step<State, Action>>>>>>;
-}
+export type CallStateTable<State extends string, Event extends string, Action extends string> = StateTable<State, Event, Action, Guard>;
 
 // ---- outgoing: messenger -> SIP -----------------------------------------------------------------
 
@@ -44,6 +35,7 @@ export type OutgoingEvent =
   | 'accepted' // 2xx
   | 'acceptedBare' // 2xx, and no SDP that can be used came in it or before it
   | 'refused' // 300 to 699, or its local stand-in
+  | 'lost' // the far end is gone
   | 'bye'
   | 'hangup'
   | 'timeout';
@@ -116,6 +108,7 @@ export const outgoingTable: CallStateTable<OutgoingState, OutgoingEvent, Outgoin
       ...answers,
     },
     talking: {
+      lost: { next: 'ended', actions: ['tellEnded'] },
       bye: { next: 'ended', actions: ['tellEnded'] },
       hangup: { next: 'ended', actions: ['bye', 'tellEnded'] },
     },
@@ -149,7 +142,7 @@ export type IncomingEvent =
   | 'unfit' // the host's answer is no WebRTC
   | 'gathered'
   | 'confirmed' // ACK
-  | 'lost' // no ACK within 64*T1
+  | 'lost' // no ACK within 64*T1, or the far end is gone
   | 'cancelled' // the caller gave up
   | 'bye'
   | 'hangup'
@@ -216,6 +209,7 @@ export const incomingTable: CallStateTable<IncomingState, IncomingEvent, Incomin
       timeout: { next: 'ended', actions: ['bye', 'tellEnded'] },
     },
     talking: {
+      lost: { next: 'ended', actions: ['tellEnded'] },
       bye: { next: 'ended', actions: ['tellEnded'] },
       hangup: { next: 'ended', actions: ['bye', 'tellEnded'] },
     },

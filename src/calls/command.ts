@@ -5,7 +5,7 @@ import type { CallCommand } from '../host/contract.js';
 import { isCandidate } from '../sdp/candidates.js';
 
 /** The commands that are carried out. */
-export type TakenCommand = Extract<CallCommand, { type: 'create' | 'candidates' | 'ringing' | 'answer' | 'hangup' }>;
+export type TakenCommand = Extract<CallCommand, { type: 'create' | 'candidates' | 'ringing' | 'answer' | 'offer' | 'hangup' }>;
 export type CreateCommand = Extract<CallCommand, { type: 'create' }>;
 
 const callId = z.string().min(1).max(256);
@@ -57,6 +57,12 @@ const command = z.discriminatedUnion('type', [
     candidatesComplete: z.boolean().optional(),
   }),
   z.object({
+    type: z.literal('offer'),
+    callId,
+    description: z.object({ type: z.literal('offer'), sdp }),
+    candidatesComplete: z.boolean().optional(),
+  }),
+  z.object({
     type: z.literal('hangup'),
     callId,
     reason: z.enum(['normal', 'busy', 'rejected', 'no_answer', 'picked_up', 'error']).optional(),
@@ -64,7 +70,6 @@ const command = z.discriminatedUnion('type', [
 ]);
 
 const unsupported: ReadonlyMap<unknown, string> = new Map([
-  ['offer', 'Changing the media of a call (hold, video on or off) is not possible in this version.'],
   ['dtmf', 'Sending DTMF by signalling is not possible in this version; tones in the media (RFC 4733) pass.'],
   ['transfer', 'Transferring a call is not possible in this version.'],
 ]);

@@ -64,10 +64,15 @@ export class IncomingSession extends Session<IncomingState, IncomingEvent, Incom
         if (!this.raise('ring')) this.refuseCommand(command);
         return;
       case 'candidates':
-        this.#addCandidates(command);
+        if (this.state === 'talking') this.takeTalking(command);
+        else this.#addCandidates(command);
         return;
       case 'answer':
-        this.#answer(command);
+        if (this.state === 'talking') this.takeTalking(command);
+        else this.#answer(command);
+        return;
+      case 'offer':
+        this.takeTalking(command);
         return;
       case 'hangup':
         this.#hangUp(command.reason ?? 'normal');
@@ -93,17 +98,9 @@ export class IncomingSession extends Session<IncomingState, IncomingEvent, Incom
     this.raise('confirmed');
   }
 
-  onLost(): void {
-    this.raise('lost', localTable.notAcknowledged);
-  }
-
-  onBye(): void {
-    this.raise('bye', localTable.remoteBye);
-  }
-
   // ---- the table's actions --------------------------------------------------------------------
 
-  protected override perform(action: IncomingAction, ending: Termination): void {
+  override perform(action: IncomingAction, ending: Termination): void {
     const { callId } = this;
     switch (action) {
       case 'route':
@@ -189,6 +186,7 @@ export class IncomingSession extends Session<IncomingState, IncomingEvent, Incom
     this.#dialog = this.#call.accept(sdp);
     // The call ended on the SIP side while the answer was on its way here.
     if (this.#dialog === undefined) this.raise('lost', localTable.cancelled);
+    else this.converse(this.#dialog, false);
   }
 
   #hangUp(reason: HangupReason): void {

@@ -57,6 +57,10 @@ export class OutgoingSession extends Session<OutgoingState, OutgoingEvent, Outgo
   override take(command: TakenCommand): void {
     switch (command.type) {
       case 'candidates':
+        if (this.state === 'talking') {
+          this.takeTalking(command);
+          return;
+        }
         // What comes after the INVITE has gone is of no use any more, and nobody's mistake.
         this.#gathering?.add(command.candidates, command.endOfCandidates === true);
         if (this.#gathering?.isComplete === true) this.raise('gathered');
@@ -64,9 +68,12 @@ export class OutgoingSession extends Session<OutgoingState, OutgoingEvent, Outgo
       case 'hangup':
         this.#hangUp(command.reason ?? 'normal');
         return;
+      case 'offer':
+      case 'answer':
+        this.takeTalking(command);
+        return;
       case 'create':
       case 'ringing':
-      case 'answer':
         this.refuseCommand(command);
     }
   }
@@ -93,6 +100,7 @@ export class OutgoingSession extends Session<OutgoingState, OutgoingEvent, Outgo
 
   onAccepted(accepted: { dialog: CallDialog; sdp?: string; remote?: NameAddress }): void {
     this.#dialog = accepted.dialog;
+    this.converse(accepted.dialog, true);
     this.#receive(accepted);
     if (this.#sdp === undefined) {
       this.raise('acceptedBare', localTable.answerWithoutMedia);
@@ -108,13 +116,9 @@ export class OutgoingSession extends Session<OutgoingState, OutgoingEvent, Outgo
     this.raise('refused', refusalTermination(refusal));
   }
 
-  onBye(): void {
-    this.raise('bye', localTable.remoteBye);
-  }
-
   // ---- the table's actions --------------------------------------------------------------------
 
-  protected override perform(action: OutgoingAction, ending: Termination): void {
+  override perform(action: OutgoingAction, ending: Termination): void {
     switch (action) {
       case 'route':
         this.context.ports.log.warn('The host did not say in time whether the users of a call are enabled; the call goes on.', {

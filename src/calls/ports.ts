@@ -91,4 +91,6 @@ export interface CallPorts {
   readonly onEnded?: (ending: CallEnding) => void;
   /** The id of an incoming call; a random UUID unless a spec wants another. */
   readonly newCallId?: () => string;
+  /** From 0 to 1, for waits by chance; Math.random unless a spec wants another. */
+  readonly random?: () => number;
 }

@@ -1,18 +1,20 @@
 /**
- * What outgoing and incoming calls share: the state and its only writer (`raise`), the guard timer that follows the state, the queue of
- * updates to the host. `outgoing-session` and `incoming-session` turn commands and SIP events into the tables' events, and the
+ * What outgoing and incoming calls share: the state, the guard timer that follows it, the queue of updates to the host, and what goes on
+ * while people talk. `outgoing-session` and `incoming-session` turn commands and SIP events into the tables' events, and the
  * tables' actions into SIP and updates.
  */
-import type { Timer } from '../base/clock.js';
 import { ExtensionError, messageOf } from '../base/errors.js';
 import { second } from '../base/units.js';
 import type { CallUpdate, SessionDescription } from '../host/contract.js';
+import type { CallDialog, CallRefusal, RemoteOffer } from '../sip/types.js';
 import type { CallStateTable, Guard } from './call-state.js';
 import type { Call, CallTable } from './call-table.js';
 import type { TakenCommand } from './command.js';
+import { Conversation, type TalkCommand } from './conversation.js';
 import { passDescription, type Origin, type Passage } from './media-passage.js';
 import type { CallPorts, CallSettings } from './ports.js';
-import { localTable, ringTimeoutTermination, setupTimeoutTermination, type Termination } from './termination.js';
+import { StateMachine, type StateMachineOwner } from './state-machine.js';
+import { localTable, lostTermination, ringTimeoutTermination, setupTimeoutTermination, type Termination } from './termination.js';
 import { UpdateQueue, type Deliveries } from './updates.js';
 import { lookupTimeoutMs } from './user-lookup.js';
 
@@ -26,56 +28,55 @@ export interface SessionContext {
   readonly deliveries: Deliveries;
 }
 
-export abstract class Session<State extends string, Event extends string, Action extends string> implements Call {
-  #state: State;
-  #guard: Timer | undefined;
+/** What a far end that offers while the call is not up is told to do: 500 has it try again (RFC 3261 14.2). */
+const tooEarly = 500;
+
+export abstract class Session<State extends string, Event extends string, Action extends string>
+  implements Call, StateMachineOwner<Action, Guard, Termination>
+{
+  readonly #machine: StateMachine<State, Event | 'timeout' | 'lost' | 'bye', Action, Guard, Termination>;
   readonly #updates: UpdateQueue;
+  /** Once the call is answered. */
+  #conversation: Conversation | undefined;
 
   constructor(
     readonly callId: string,
     protected readonly direction: 'outgoing' | 'incoming',
     protected readonly context: SessionContext,
-    private readonly states: CallStateTable<State, Event | 'timeout', Action>,
+    states: CallStateTable<State, Event | 'timeout' | 'lost' | 'bye', Action>,
   ) {
-    this.#state = states.initial;
+    this.#machine = new StateMachine(states, context.ports.clock, this);
     this.#updates = new UpdateQueue(context.deliveries);
   }
 
   abstract take(command: TakenCommand): void;
   abstract stop(ending: Termination): void;
   /** Carries one action of the table out. `ending` says why the call ends; it means something only to actions that end it. */
-  protected abstract perform(action: Action, ending: Termination): void;
+  abstract perform(action: Action, ending: Termination): void;
 
-  protected get state(): State {
-    return this.#state;
+  /** One action that fails must not keep the host from its `ended`; the guard of the new state runs already. */
+  failed(action: Action, thrown: unknown): void {
+    const { callId, context } = this;
+    context.ports.log.error(`A call could not do what it should (${action}): ${messageOf(thrown)}`, { callId });
   }
 
-  /**
-   * The only place where the state changes.
-   * @returns false when the event means nothing in this state; nothing has happened then
-   */
-  protected raise(event: Event | 'timeout', ending: Termination = localTable.unexplained): boolean {
-    const from = this.#state;
-    const step = this.states.steps[from][event];
-    if (step === undefined) return false;
-    this.#state = step.next;
-    this.#keepGuard(this.states.guards[from], this.states.guards[step.next]);
-    for (const action of step.actions) {
-      try {
-        this.perform(action, ending);
-      } catch (thrown) {
-        // One action that fails must not keep the host from its `ended`; the guard of the new state runs already.
-        const { callId, context } = this;
-        context.ports.log.error(`A call could not do what it should (${action}): ${messageOf(thrown)}`, { callId });
-      }
+  protected get state(): State {
+    return this.#machine.state;
+  }
+
+  /** @returns false when the event means nothing in this state; nothing has happened then */
+  protected raise(event: Event | 'timeout' | 'lost' | 'bye', ending: Termination = localTable.unexplained): boolean {
+    const isTaken = this.#machine.raise(event, ending);
+    if (isTaken && this.state === 'ended') {
+      this.#conversation?.end();
+      this.context.table.remove(this);
     }
-    if (step.next === 'ended') this.context.table.remove(this);
-    return true;
+    return isTaken;
   }
 
   /** Starts the guard of the first state, for a session that has to wait there. */
   protected startGuard(): void {
-    this.#keepGuard('none', this.states.guards[this.#state]);
+    this.#machine.startGuard();
   }
 
   /** Every offer and answer of the call goes through here before it is handed on. @param isWhole false: candidates are still to come */
@@ -83,6 +84,46 @@ export abstract class Session<State extends string, Event extends string, Action
     const { callId, context } = this;
     return passDescription(description, origin, context.settings.webrtc, context.ports.log, { callId }, isWhole);
   }
+
+  // ---- while people talk ----------------------------------------------------------------------
+
+  /** @param isOwner the Call-ID is ours */
+  protected converse(dialog: CallDialog, isOwner: boolean): void {
+    const { callId, context } = this;
+    const { settings, ports } = context;
+    const tell = (update: CallUpdate): void => {
+      this.tell(update);
+    };
+    const pass: Session<State, Event, Action>['pass'] = (...described) => this.pass(...described);
+    const end = (ending: Termination): void => {
+      this.raise('lost', ending);
+    };
+    this.#conversation = new Conversation({ callId, dialog, isOwner, settings, ports, tell, pass, end });
+  }
+
+  /** A command for a call that talks. */
+  protected takeTalking(command: TalkCommand): void {
+    if (this.state !== 'talking' || this.#conversation?.take(command) !== true) this.refuseCommand(command);
+  }
+
+  onOffer(offer: RemoteOffer): void {
+    if (this.state === 'talking') this.#conversation?.receiveOffer(offer);
+    else offer.reject(tooEarly);
+  }
+
+  onAnswer(sdp: string): void {
+    if (this.state === 'talking') this.#conversation?.receiveAnswer(sdp);
+  }
+
+  onBye(): void {
+    this.raise('bye', localTable.remoteBye);
+  }
+
+  onLost(refusal?: CallRefusal): void {
+    this.raise('lost', refusal === undefined ? localTable.notAcknowledged : lostTermination(refusal));
+  }
+
+  // ---- what the host is told ------------------------------------------------------------------
 
   protected tell(update: CallUpdate): void {
     this.#updates.tell(update);
@@ -92,7 +133,7 @@ export abstract class Session<State extends string, Event extends string, Action
   protected tellEnded(ending: Termination): void {
     const { callId, direction, context } = this;
     // Before the host is told: from its `ended` on, the id is free.
-    if (this.#state === 'ended') context.table.remove(this);
+    if (this.state === 'ended') context.table.remove(this);
     else context.table.close(this);
     const { reason, message, sip } = ending;
     if (ending.class === 'upstream' || ending.class === 'server') {
@@ -112,23 +153,11 @@ export abstract class Session<State extends string, Event extends string, Action
   protected refuseCommand(command: TakenCommand): never {
     throw new ExtensionError(
       'CALL_STATE',
-      `The command "${command.type}" does not fit the ${this.direction} call ${JSON.stringify(this.callId)}, which is ${this.#state}.`,
+      `The command "${command.type}" does not fit the ${this.direction} call ${JSON.stringify(this.callId)}, which is ${this.state}.`,
     );
   }
 
-  /** States under the same limit share one timer: ringing and then early media last no longer than ringing alone. */
-  #keepGuard(before: Guard, after: Guard): void {
-    if (before === after) return;
-    this.#guard?.cancel();
-    this.#guard = undefined;
-    const limitMs = this.#limitOf(after);
-    if (limitMs === undefined) return;
-    this.#guard = this.context.ports.clock.after(limitMs, () => {
-      this.raise('timeout', this.#endingOf(after));
-    });
-  }
-
-  #limitOf(guard: Guard): number | undefined {
+  limitOf(guard: Guard): number {
     const { settings } = this.context;
     switch (guard) {
       case 'lookup':
@@ -142,9 +171,11 @@ export abstract class Session<State extends string, Event extends string, Action
       case 'confirm':
       case 'close':
         return stackTimeoutMs;
-      case 'none':
-        return undefined;
     }
+  }
+
+  ranOut(guard: Guard): void {
+    this.raise('timeout', this.#endingOf(guard));
   }
 
   /** Why the call ends, where the end of that limit ends it. */
@@ -160,7 +191,6 @@ export abstract class Session<State extends string, Event extends string, Action
       case 'lookup':
       case 'candidates':
       case 'close':
-      case 'none':
         return undefined;
     }
   }

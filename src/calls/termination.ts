@@ -141,6 +141,8 @@ export const localTable = {
   cancelledDeclined: { reason: 'rejected', class: 'client', message: 'The call was declined on another device.' },
   cancelledBusy: { reason: 'busy', class: 'client', message: 'The call was refused as busy on another device.' },
   notAcknowledged: { reason: 'unavailable', class: 'upstream', message: 'The answer was never confirmed by the caller (no ACK came).' },
+  farEndSilent: { reason: 'unavailable', class: 'upstream', message: 'The other side does not answer any more.' },
+  farEndForgot: { reason: 'call_does_not_exist', class: 'upstream', message: 'The other side does not know the call any more.' },
   answerWithoutMedia: { reason: 'media', class: 'upstream', message: 'The other side answered without a media description (no SDP in its answer).' },
   noAccount: { reason: 'unavailable', class: 'server', message: 'The SIP account of this call is not set up here.' },
   stopping: { reason: 'unavailable', class: 'server', message: 'SIP calls are being shut down here; try again later.' },
@@ -181,6 +183,13 @@ export function refusalTermination(refusal: CallRefusal): Termination {
   }
   const message = `${known.sentence} ${onWire}.${known.advice === undefined ? '' : ` ${known.advice}`}`;
   return { reason: known.reason, class: known.class, message, sip };
+}
+
+/** A request in the call came to nothing, and the call with it (RFC 3261 12.2.1.2). */
+export function lostTermination(refusal: CallRefusal): Termination {
+  if (refusal.status !== 481) return localTable.farEndSilent;
+  const sip = { status: refusal.status, phrase: readablePhrase(refusal.phrase) || 'Call/Transaction Does Not Exist' };
+  return { ...localTable.farEndForgot, message: `${localTable.farEndForgot.message.slice(0, -1)} (${sip.status} ${sip.phrase}).`, sip };
 }
 
 /** The caller's CANCEL. A proxy that forks says by Reason how the call ended on another branch (RFC 3326 section 3.1). */

@@ -5,6 +5,7 @@
 import { isIP } from 'node:net';
 import {
   OutgoingRequestMessage,
+  ReInviteUserAgentServer,
   TransactionState,
   UserAgentCore,
   type Body,
@@ -156,6 +157,9 @@ export class AccountCore extends UserAgentCore implements Sender {
       message.viaBranch += ' ACK';
     }
     super.receiveIncomingRequestFromTransport(message);
+    // RFC 3261 9.2: a re-INVITE is cancelled as any INVITE; SIP.js answers the CANCEL and does nothing.
+    const uas = message.method === 'CANCEL' ? this.userAgentServers.get(message.viaBranch) : undefined;
+    if (uas instanceof ReInviteUserAgentServer && uas.transaction.state === TransactionState.Proceeding) uas.receiveCancel(message);
   }
 
   /** A reply that the core makes without a transaction. */

@@ -1,37 +1,68 @@
 /** An answered call, over SIP.js's session: the same whoever placed it. */
-import type { IncomingByeRequest, Session } from 'sip.js/lib/core/index.js';
-import { reasonOf, sessionStays, writeReason } from './response-headers.js';
-import type { CallDialog, ReasonValue } from './types.js';
+import type { IncomingByeRequest, IncomingInviteRequest, Session, SessionDialog, UserAgentServer } from 'sip.js/lib/core/index.js';
+import type { Clock, Timer } from '../base/clock.js';
+import type { CallDelegate } from './internals.js';
+import { LocalOffer } from './local-offer.js';
+import { sdpOf } from './parser/body.js';
+import { ReceivedOffer, type OfferServer } from './received-offer.js';
+import { reasonOf, retrySoon, writeReason } from './response-headers.js';
+import { sessionBody } from './session-body.js';
+import { refreshTarget } from './target-refresh.js';
+import type { CallDialog, CallRefusal, DialogEvents, OfferEvents, ReasonValue } from './types.js';
+import { whereWeAre } from './where-we-are.js';
 
-export interface CallDialogEvents {
-  onBye(reason?: ReasonValue): void;
-}
+/** RFC 3261 table 4: 64*T1. */
+const ackTimeoutMs = 32_000;
+
+const requestPending: CallRefusal = { status: 491, phrase: 'Request Pending' };
+
+/** RFC 3261 12.2.1.2: "the UAC SHOULD terminate the dialog". */
+const endsDialog: ReadonlySet<number> = new Set([408, 481]);
 
 /**
- * States: open -> closed. Whoever closes it first, `bye` or the far end's BYE, closes it for good.
+ * States: open -> closed. Whoever closes it first, `bye` or the far end's BYE, closes it for good. While it is open one offer at most is
+ * under way: ours, theirs, or an answer of ours to a re-INVITE whose ACK has not come.
  */
 export class SessionCallDialog implements CallDialog {
   #isOpen = true;
   /** RFC 3261 15: the callee sends no BYE before the ACK of its 2xx has come, or before 64*T1. */
   #byeAfterAck: { reason?: ReasonValue } | undefined;
   #awaitsAck: boolean;
+  readonly #dialog: SessionDialog;
+  /** What we last offered or answered that was taken. */
+  #localSdp: string;
+  #ours: LocalOffer | undefined;
+  #theirs: ReceivedOffer | undefined;
+  /** Our 2xx to a re-INVITE waits for its ACK; `isOffer`: the ACK brings the answer. */
+  #answered: { readonly cseq: number; readonly isOffer: boolean; readonly limit: Timer } | undefined;
 
   constructor(
     private readonly session: Session,
-    private readonly events: CallDialogEvents,
-    options: { awaitsAck: boolean },
+    private readonly events: DialogEvents,
+    private readonly clock: Clock,
+    options: { awaitsAck: boolean; localSdp: string },
   ) {
     this.#awaitsAck = options.awaitsAck;
-    session.delegate = {
-      ...session.delegate,
+    this.#localSdp = options.localSdp;
+    this.#dialog = session as unknown as SessionDialog; // there is no other kind
+    const before = session.delegate;
+    const delegate: CallDelegate = {
+      ...before,
+      onAck: (ack) => {
+        void before?.onAck?.(ack);
+        this.#acknowledged(ack.message.cseq, sdpOf(ack.message));
+      },
       onBye: (request) => {
         this.#receiveBye(request);
       },
-      // RFC 3261 14.2: the session stays as it was, and the caller is told so.
       onInvite: (request) => {
-        request.reject({ statusCode: 488, extraHeaders: [sessionStays] });
+        this.#receiveInvite(request);
+      },
+      onUpdate: (request) => {
+        this.#receiveUpdate(request);
       },
     };
+    session.delegate = delegate;
   }
 
   get isOpen(): boolean {
@@ -44,7 +75,7 @@ export class SessionCallDialog implements CallDialog {
       this.#byeAfterAck ??= { reason };
       return;
     }
-    this.#isOpen = false;
+    this.#close();
     this.session.bye(undefined, reason && { extraHeaders: [`Reason: ${writeReason(reason)}`] });
   }
 
@@ -54,11 +85,115 @@ export class SessionCallDialog implements CallDialog {
     if (this.#byeAfterAck !== undefined) this.bye(this.#byeAfterAck.reason);
   }
 
+  offer(sdp: string, events: OfferEvents): void {
+    if (!this.#isOpen) return;
+    // RFC 3261 14.1: no re-INVITE while another INVITE is under way in either direction; 13.2.1: one offer at a time.
+    if (this.#awaitsAck || this.#isNegotiating) {
+      setImmediate(() => {
+        if (this.#isOpen) events.onRefused(requestPending);
+      });
+      return;
+    }
+    this.#ours = new LocalOffer(this.#dialog, sdp, this.clock, (end) => {
+      this.#ours = undefined;
+      if ('answer' in end) {
+        this.#localSdp = sdp;
+        events.onAnswered(end.answer);
+      } else if (endsDialog.has(end.refusal.status)) this.#lose(end.refusal);
+      else events.onRefused(end.refusal);
+    });
+  }
+
+  get #isNegotiating(): boolean {
+    return this.#ours !== undefined || this.#theirs !== undefined || this.#answered !== undefined;
+  }
+
+  // ---- what comes in --------------------------------------------------------------------------
+
   #receiveBye(request: IncomingByeRequest): void {
     request.accept();
     if (!this.#isOpen) return;
-    this.#isOpen = false;
+    this.#close();
     // We have hung up already: the owner is through with the call and hears no more.
     if (this.#byeAfterAck === undefined) this.events.onBye(reasonOf(request.message));
+  }
+
+  /** SIP.js has refused it already when a re-INVITE is under way, 491 or 500 (RFC 3261 14.2). */
+  #receiveInvite(uas: IncomingInviteRequest): void {
+    const { message } = uas;
+    const sdp = sdpOf(message);
+    if (this.#byeAfterAck !== undefined || this.#theirs !== undefined) {
+      uas.reject({ statusCode: 500, extraHeaders: [retrySoon()] });
+    } else if (sdp !== undefined) {
+      // RFC 3261 17.2.1: the host takes longer than 200 ms.
+      uas.trying();
+      const offer = this.#offered(sdp, uas, () => { this.#awaitAck(message.cseq, false); });
+      uas.delegate = { onCancel: () => { offer.withdraw(); } };
+      this.events.onOffer(offer);
+    } else if (message.body !== '') {
+      uas.reject({ statusCode: 415, extraHeaders: ['Accept: application/sdp'] });
+    } else {
+      // RFC 3261 14.2: without an offer in it, the 2xx has one: what we said last holds still.
+      uas.accept({ statusCode: 200, extraHeaders: whereWeAre(this.#dialog.userAgentCore), body: sessionBody(this.#localSdp) });
+      this.#awaitAck(message.cseq, true);
+    }
+  }
+
+  /** RFC 3311 5.2. */
+  #receiveUpdate(uas: UserAgentServer): void {
+    const { message } = uas;
+    const sdp = sdpOf(message);
+    if (sdp === undefined) {
+      refreshTarget(this.#dialog, message);
+      uas.accept({ statusCode: 200, extraHeaders: whereWeAre(this.#dialog.userAgentCore) });
+    } else if (this.#ours !== undefined) {
+      uas.reject({ statusCode: 491 });
+    } else if (this.#isNegotiating || this.#byeAfterAck !== undefined) {
+      uas.reject({ statusCode: 500, extraHeaders: [retrySoon()] });
+    } else {
+      this.events.onOffer(this.#offered(sdp, uas, () => { refreshTarget(this.#dialog, message); }));
+    }
+  }
+
+  #offered(sdp: string, uas: OfferServer, onAccepted: () => void): ReceivedOffer {
+    const offer = new ReceivedOffer(sdp, uas, () => whereWeAre(this.#dialog.userAgentCore), (answer) => {
+      this.#theirs = undefined;
+      if (answer === undefined) return;
+      this.#localSdp = answer;
+      onAccepted();
+    });
+    this.#theirs = offer;
+    return offer;
+  }
+
+  // ---- the ACK of a re-INVITE -----------------------------------------------------------------
+
+  #awaitAck(cseq: number, isOffer: boolean): void {
+    // RFC 3261 13.3.1.4, 14.2: no ACK within 64*T1: the session is ended with a BYE.
+    this.#answered = { cseq, isOffer, limit: this.clock.after(ackTimeoutMs, () => { this.#lose(undefined); }) };
+  }
+
+  #acknowledged(cseq: number, sdp: string | undefined): void {
+    const answered = this.#answered;
+    if (answered?.cseq !== cseq) return;
+    answered.limit.cancel();
+    this.#answered = undefined;
+    if (answered.isOffer && sdp !== undefined) this.events.onAnswer(sdp);
+  }
+
+  // ---- the end --------------------------------------------------------------------------------
+
+  #lose(refusal: CallRefusal | undefined): void {
+    if (!this.#isOpen) return;
+    this.bye();
+    this.events.onLost(refusal);
+  }
+
+  #close(): void {
+    this.#isOpen = false;
+    this.#ours?.drop();
+    this.#answered?.limit.cancel();
+    // RFC 3261 15.1.2: what waits for an answer still gets one.
+    this.#theirs?.withdraw();
   }
 }

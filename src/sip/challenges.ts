@@ -43,3 +43,8 @@ export function answerChallenge(
   response.isPasswordRefused = response.unanswerable === undefined && exchange.refusals > 0;
   return undefined;
 }
+
+/** RFC 3261 13.2.2.4, 22.1: the ACK of a 2xx has the credentials of its INVITE. */
+export function credentialLines(request: SentRequest | undefined): string[] {
+  return (['Authorization', 'Proxy-Authorization'] as const).flatMap((name) => (request?.headers[name] ?? []).map((value) => `${name}: ${value}`));
+}

@@ -13,7 +13,8 @@ import { parseNameAddress, toNameAddress } from './parser/uri.js';
 import { withoutControls } from './parser/write-uri.js';
 import { ReliableProvisional } from './reliable-provisional.js';
 import { reasonOf, requiredExtensions, writeReason } from './response-headers.js';
-import type { CallDialog, IncomingCall, IncomingCallEvents, NameAddress, ReasonValue, SipAccount } from './types.js';
+import { sessionBody } from './session-body.js';
+import type { CallDialog, DialogEvents, IncomingCall, IncomingCallEvents, NameAddress, ReasonValue, SipAccount } from './types.js';
 
 export class InvitingCall implements IncomingCall {
   events: IncomingCallEvents | undefined;
@@ -27,7 +28,7 @@ export class InvitingCall implements IncomingCall {
     /** Remembers which way a dialog's messages come. */
     private readonly noteSource: (dialogId: string, wire: Wire | undefined) => void,
     private readonly wire: Wire,
-    clock: Clock,
+    private readonly clock: Clock,
   ) {
     uas.delegate = {
       onCancel: (request) => {
@@ -77,7 +78,7 @@ export class InvitingCall implements IncomingCall {
     this.#reliable?.stop();
     const { session } = this.uas.accept({
       statusCode: 200,
-      body: { contentDisposition: 'session', contentType: 'application/sdp', content: sdp.toWellFormed() },
+      body: sessionBody(sdp),
     });
     this.noteSource(session.id, this.wire);
     session.delegate = {
@@ -89,7 +90,13 @@ export class InvitingCall implements IncomingCall {
         this.#lost(dialog);
       },
     };
-    const dialog = new SessionCallDialog(session, { onBye: (reason) => this.events?.onBye(reason) }, { awaitsAck: true });
+    const events: DialogEvents = {
+      onBye: (reason) => this.events?.onBye(reason),
+      onOffer: (offer) => this.events?.onOffer(offer),
+      onAnswer: (answer) => this.events?.onAnswer(answer),
+      onLost: (refusal) => this.events?.onLost(refusal),
+    };
+    const dialog = new SessionCallDialog(session, events, this.clock, { awaitsAck: true, localSdp: sdp });
     return dialog;
   }
 

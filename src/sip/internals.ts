@@ -6,8 +6,10 @@ import type {
   IncomingRequestMessage,
   IncomingResponseMessage,
   OutgoingRequestMessage,
+  SessionDelegate,
   Transport,
   URI,
+  UserAgentServer,
 } from 'sip.js/lib/core/index.js';
 import type { CredentialsHeader, DigestExchange, DigestSession } from './digest.js';
 
@@ -50,6 +52,11 @@ export interface SentRequest extends OutgoingRequestMessage {
 export interface ReceivedRequest extends IncomingRequestMessage {
   /** The way back (RFC 3261 18.2.2, RFC 3581). */
   readonly wire: Wire;
+}
+
+/** What a call's dialog hears, with the UPDATE of RFC 3311 that SIP.js does not know. */
+export interface CallDelegate extends SessionDelegate {
+  onUpdate?(request: UserAgentServer): void;
 }
 
 /** A final response, or what stands for one when none came. */

@@ -23,19 +23,25 @@ import { messageOf } from '../base/errors.js';
 import type { Timer } from '../base/clock.js';
 import { contactUri, type AccountCore, type CoreOwner } from './account-core.js';
 import { SessionCallDialog } from './call-dialog.js';
-import { sendKnownCredentials } from './challenges.js';
+import { callRefusalOf } from './call-refusal.js';
+import { credentialLines, sendKnownCredentials } from './challenges.js';
 import { allowedMethods } from './corrections/allowed-methods.js';
-import type { FinalResponse, SentRequest, Wire } from './internals.js';
+import type { SentRequest, Wire } from './internals.js';
 import { sdpOf } from './parser/body.js';
 import { parseUri, toNameAddress } from './parser/uri.js';
 import { judgeServer } from './registering.js';
-import { readDeltaSeconds, reasonOf, retryAfterMs, writeReason } from './response-headers.js';
+import { readDeltaSeconds, reasonOf, writeReason } from './response-headers.js';
+import { sessionBody } from './session-body.js';
 import type { StackContext } from './stack-context.js';
 import type { Flow } from './transports/flow.js';
-import type { CallRefusal, InviteOptions, OutgoingCall, OutgoingCallEvents, ReasonValue } from './types.js';
+import type { CallRefusal, DialogEvents, InviteOptions, OutgoingCall, OutgoingCallEvents, ReasonValue } from './types.js';
 
 /** RFC 3261 table 4: 64*T1. */
 const cancelTimeoutMs = 32_000;
+
+const nothing = (): void => undefined;
+/** Another branch of a fork is ended at once. */
+const nobody: DialogEvents = { onBye: nothing, onOffer: nothing, onAnswer: nothing, onLost: nothing };
 
 const givenUp: CallRefusal = { status: 487, phrase: 'Request Terminated' };
 
@@ -117,7 +123,7 @@ class InvitedCall implements OutgoingCall {
       { fromDisplayName: options.displayName ?? account.settings.displayName ?? '' },
       // RFC 3261 8.1.1.8: who calls a sips: address is at one.
       [`Contact: <${contactUri(account, context, to.scheme === 'sips' ? 'sips' : 'sip').toString()}>`, `Allow: ${allowedMethods.join(', ')}`],
-      { contentDisposition: 'session', contentType: 'application/sdp', content: options.sdp.toWellFormed() },
+      sessionBody(options.sdp),
     );
     sendKnownCredentials(message);
     this.#request = message;
@@ -127,10 +133,10 @@ class InvitedCall implements OutgoingCall {
       onTrying: () => { this.#provisional(); },
       onProgress: (response) => { this.#progress(response); },
       onAccept: (response) => { this.#accepted(response); },
-      onRedirect: ({ message: response }) => { this.#refuse(refusalOf(response)); },
+      onRedirect: ({ message: response }) => { this.#refuse(callRefusalOf(response)); },
       onReject: ({ message: response }) => {
         judge(response, { isRegistrar: false });
-        this.#refuse(refusalOf(response));
+        this.#refuse(callRefusalOf(response));
       },
     });
   }
@@ -182,14 +188,14 @@ class InvitedCall implements OutgoingCall {
   }
 
   #accepted(response: AckableIncomingResponseWithSession): void {
-    // RFC 3261 22.1: the ACK has the credentials of its INVITE.
-    response.ack({ extraHeaders: this.#credentials() });
+    response.ack({ extraHeaders: credentialLines(this.#request) });
     this.#early.delete(response.session);
     if (this.#over.has(response.session)) {
       this.#refuse(givenUp);
       return;
     }
-    const dialog = new SessionCallDialog(response.session, this.#isFork() ? { onBye: () => undefined } : this.events, { awaitsAck: false });
+    const events = this.#isFork() ? nobody : this.events;
+    const dialog = new SessionCallDialog(response.session, events, this.context.clock, { awaitsAck: false, localSdp: this.options.sdp });
     this.account.core.noteSource(response.session.id, this.#wire());
     if (this.#state !== 'calling') {
       // Another branch of a fork answered too (13.2.2.4), or the answer crossed our CANCEL (9.1).
@@ -208,12 +214,6 @@ class InvitedCall implements OutgoingCall {
 
   #wire(): Wire | undefined {
     return this.account.flow && this.context.wireOver(this.account.flow);
-  }
-
-  #credentials(): string[] {
-    return (['Authorization', 'Proxy-Authorization'] as const).flatMap((name) =>
-      (this.#request?.headers[name] ?? []).map((value) => `${name}: ${value}`),
-    );
   }
 
   /** RFC 3261 9.1: a CANCEL is sent once a provisional response came, and the INVITE is forgotten 64*T1 later. */
@@ -249,16 +249,3 @@ class InvitedCall implements OutgoingCall {
     setImmediate(action);
   }
 }
-
-function refusalOf(response: FinalResponse): CallRefusal {
-  return {
-    status: response.statusCode ?? 0,
-    phrase: response.reasonPhrase ?? '',
-    local: response.local,
-    wrongPassword: response.isPasswordRefused,
-    ...(response.unanswerable === undefined ? {} : { unanswerable: response.unanswerable }),
-    reason: reasonOf(response),
-    retryAfterMs: retryAfterMs(response),
-  };
-}
-

@@ -1,4 +1,5 @@
 /** Small header values that outcomes are made of. */
+import { randomInt } from 'node:crypto';
 import type { IncomingMessage, IncomingRequestMessage, IncomingResponseMessage } from 'sip.js/lib/core/index.js';
 import { second } from '../base/units.js';
 import { quoteDisplayName } from './parser/uri.js';
@@ -35,7 +36,12 @@ export function reasonOf(message: IncomingMessage): ReasonValue | undefined {
 }
 
 /** RFC 3261 14.2, 20.43: says why an offer in a dialog is refused. */
-export const sessionStays = 'Warning: 399 dialog-sip "The session is not changed once it is agreed"';
+export const sessionStays = 'Warning: 399 dialog-sip "The session stays as it was agreed"';
+
+/** RFC 3261 14.2, RFC 3311 5.2: 0 to 10 seconds by chance, for an offer that came while another was under way. */
+export function retrySoon(): string {
+  return `Retry-After: ${String(randomInt(0, 11))}`;
+}
 
 /** `SIP;cause=200;text="Call completed elsewhere"` */
 export function writeReason(reason: ReasonValue): string {

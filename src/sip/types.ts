@@ -116,15 +116,47 @@ export interface CallRefusal {
   readonly retryAfterMs?: number;
 }
 
+/** What happens in a call once it is answered. */
+export interface DialogEvents {
+  /** The far end ended the call. Nothing follows. */
+  onBye(reason?: ReasonValue): void;
+  /** The far end changes the session: a re-INVITE or an UPDATE with an offer. One at a time. */
+  onOffer(offer: RemoteOffer): void;
+  /** The far end had us offer (a re-INVITE without SDP): our last description was repeated, and this is its answer. */
+  onAnswer(sdp: string): void;
+  /**
+   * The far end is gone; a BYE has been sent. Nothing follows.
+   * @param refusal what it said, or did not, to a request of ours: 408, 481. Absent: no ACK came within 64*T1
+   */
+  onLost(refusal?: CallRefusal): void;
+}
+
+/** What comes of an offer of ours in a call: one of these, once, unless the call ends before. */
+export interface OfferEvents {
+  /** 2xx with the answer; the ACK has been sent. */
+  onAnswered(sdp: string): void;
+  /** The session is as it was. 491: the far end offers too, or has not confirmed what was agreed last. */
+  onRefused(refusal: CallRefusal): void;
+}
+
+/** An offer of the far end in a call. */
+export interface RemoteOffer {
+  readonly sdp: string;
+  /** Told when the far end takes the offer back. Assigned once, before `onOffer` returns. */
+  onWithdrawn: (() => void) | undefined;
+  /** 200 with the answer. Nothing once it is answered, refused or withdrawn, or the call has ended. */
+  accept(sdp: string): void;
+  /** 400 to 699: the session stays as it was. Nothing as for `accept`. */
+  reject(status: number): void;
+}
+
 /** What happens to a call that we place. After `onAccepted` the dialog's own events; after `onRefused` nothing. */
-export interface OutgoingCallEvents {
+export interface OutgoingCallEvents extends DialogEvents {
   /** 101 to 199; `sdp` is early media. 100 is not told. */
   onProgress(progress: { status: number; phrase: string; sdp?: string; remote?: NameAddress }): void;
   /** 2xx; the ACK has been sent. */
   onAccepted(accepted: { dialog: CallDialog; sdp?: string; remote?: NameAddress }): void;
   onRefused(refusal: CallRefusal): void;
-  /** The far end ended an answered call. */
-  onBye(reason?: ReasonValue): void;
 }
 
 export interface OutgoingCall {
@@ -140,17 +172,15 @@ export interface OutgoingCall {
 export interface CallDialog {
   /** Ends it. The outcome of the BYE changes nothing: the dialog is over. Idempotent. */
   bye(reason?: ReasonValue): void;
+  /** A re-INVITE (RFC 3261 14). Never throws: what goes wrong arrives as `onRefused`, later than the return. */
+  offer(sdp: string, events: OfferEvents): void;
 }
 
-export interface IncomingCallEvents {
+export interface IncomingCallEvents extends DialogEvents {
   /** The caller gave up, and the INVITE has been answered 487; or it never heard that it rings (RFC 3262), and 504. Nothing follows. */
   onCancelled(reason?: ReasonValue): void;
   /** Our 200 was acknowledged. */
   onConfirmed(): void;
-  /** No ACK came within 64*T1; a BYE has been sent. Nothing follows. */
-  onLost(): void;
-  /** The far end ended an answered call. Nothing follows. */
-  onBye(reason?: ReasonValue): void;
 }
 
 /** An INVITE outside any dialog, addressed to one of our accounts. 100 Trying has been sent. */

@@ -146,7 +146,7 @@ describe('an UPDATE', () => {
     bye.reply(200);
   });
 
-  it('with an offer is refused 488 with a Warning, and the call goes on', async () => {
+  it('with an offer that its owner does not take is refused 488 with a Warning, and the call goes on', async () => {
     const { inDialog, seen } = await subject.answered();
     const refused = await subject.peer.request('UPDATE', subject.uri, { ...inDialog, headers: [`Contact: ${subject.peerContact}`], body: offer });
     expect([refused.status, refused.header('warning')]).toEqual([488, expect.stringMatching(/^399 /)]);
@@ -156,19 +156,11 @@ describe('an UPDATE', () => {
 });
 
 describe('a re-INVITE', () => {
-  it('is refused 488 with a Warning, and the call goes on', async () => {
-    const { inDialog, seen } = await subject.answered();
-    const request = { ...inDialog, branch: 'z9hG4bKre', headers: [`Contact: ${subject.peerContact}`], body: offer };
-    const refused = await subject.peer.request('INVITE', subject.uri, request);
-    expect([refused.status, refused.header('warning'), refused.header('to')]).toEqual([488, expect.stringMatching(/^399 /), inDialog.to]);
-    subject.peer.send('ACK', subject.uri, { ...inDialog, branch: 'z9hG4bKre' });
-    expect((await subject.peer.request('BYE', subject.uri, { ...inDialog, cseq: 12 })).status).toBe(200);
-    expect(seen).toEqual(['confirmed', 'bye']);
-  });
-
   it('needs no Contact', async () => {
     const { inDialog } = await subject.answered();
-    expect((await subject.peer.request('INVITE', subject.uri, { ...inDialog, body: offer })).status).toBe(488);
+    subject.peer.send('INVITE', subject.uri, { ...inDialog, branch: 'z9hG4bKre', body: offer });
+    await subject.peer.nextResponse(488);
+    subject.peer.send('ACK', subject.uri, { ...inDialog, branch: 'z9hG4bKre' });
   });
 });
 

@@ -1,6 +1,7 @@
 /** Requests of ours: what they carry, and what is made of a network that does not take them. */
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { answer, Subject } from './subject.js';
+import { quietDialog } from '../../support/quiet-dialog.js';
 
 let subject: Subject;
 
@@ -14,7 +15,7 @@ afterEach(async () => {
 
 it('a request counts its body in bytes, and names no extensions where there are none', async () => {
   const { peer, account } = subject;
-  account.invite({ to: 'sip:600@example.com', sdp: 'ü\r\n' }, { onProgress: () => undefined, onAccepted: () => undefined, onRefused: () => undefined, onBye: () => undefined });
+  account.invite({ to: 'sip:600@example.com', sdp: 'ü\r\n' }, { ...quietDialog, onProgress: () => undefined, onAccepted: () => undefined, onRefused: () => undefined });
   const invite = await peer.next('INVITE');
   expect([invite.header('content-length'), invite.headers('supported')]).toEqual(['4', []]);
   invite.reply(486);

@@ -2,8 +2,9 @@
 import { expect } from 'vitest';
 import { systemClock } from '../../../src/base/clock.js';
 import { openSipStack } from '../../../src/sip/stack.js';
-import type { CallDialog, CallRefusal, IncomingCall, OutgoingCall, SipAccount, SipStack } from '../../../src/sip/types.js';
+import type { CallDialog, CallRefusal, IncomingCall, OutgoingCall, RemoteOffer, SipAccount, SipStack } from '../../../src/sip/types.js';
 import { ScriptedPeer, type Received } from '../../support/scripted-peer.js';
+import { quietDialog } from '../../support/quiet-dialog.js';
 
 export const offer = 'v=0\r\no=offer\r\n';
 export const answer = 'v=0\r\no=answer\r\n';
@@ -29,6 +30,8 @@ export class Subject {
   readonly calls: TakenCall[] = [];
   readonly warnings: string[] = [];
   lose: () => void = () => undefined;
+  #takeOffer: (offer: RemoteOffer) => void = quietDialog.onOffer;
+  #takeAnswer: (sdp: string) => void = quietDialog.onAnswer;
   #waiting: ((taken: TakenCall) => void)[] = [];
   #callIds = 0;
 
@@ -86,10 +89,17 @@ export class Subject {
   take(call: IncomingCall): void {
     const seen: string[] = [];
     call.events = {
+      ...quietDialog,
       onCancelled: (reason) => seen.push(`cancelled ${String(reason?.cause ?? '')}`.trim()),
       onConfirmed: () => seen.push('confirmed'),
       onLost: () => seen.push('lost'),
       onBye: () => seen.push('bye'),
+      onOffer: (remote) => {
+        this.#takeOffer(remote);
+      },
+      onAnswer: (sdp) => {
+        this.#takeAnswer(sdp);
+      },
     };
     const taken = { call, seen };
     const waiting = this.#waiting.shift();
@@ -127,6 +137,16 @@ export class Subject {
     return { ...taken, dialog, ok, inDialog: { ...inDialog, cseq: 11 } };
   }
 
+  /** The next offer of the peer in a call; one that nobody waits for is refused. */
+  nextOffer(): Promise<RemoteOffer> {
+    return new Promise((resolve) => (this.#takeOffer = resolve));
+  }
+
+  /** The next answer that the peer gives to an offer which it asked for. */
+  nextAnswer(): Promise<string> {
+    return new Promise((resolve) => (this.#takeAnswer = resolve));
+  }
+
   /** All that the peer sent was handled, and all that we sent because of it has arrived. */
   async settled(): Promise<void> {
     await this.peer.request('OPTIONS', this.uri, { ...this.newCall(), cseq: 1 });
@@ -143,6 +163,7 @@ export class Subject {
     const call = this.account.invite(
       { to, sdp: offer },
       {
+        ...quietDialog,
         onProgress: ({ status, sdp }) => seen.push(`progress ${String(status)}${sdp === undefined ? '' : ' media'}`),
         onAccepted: ({ dialog }) => {
           seen.push('accepted');

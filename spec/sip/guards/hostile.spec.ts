@@ -6,6 +6,7 @@ import { parseMessage } from '../../../src/sip/parser/parse-message.js';
 import type { FlowEvents } from '../../../src/sip/transports/flow.js';
 import { closeAll, FlowLog, later, localhost, message, openBench } from '../transports/flow-harness.js';
 import { openGuardedStack, registered, registrarAddress, request, type GuardedStack } from './guarded-stack.js';
+import { quietDialog } from '../../support/quiet-dialog.js';
 
 afterEach(async () => {
   vi.useRealTimers();
@@ -18,7 +19,7 @@ async function openStack(): Promise<GuardedStack> {
   return bench;
 }
 
-const nothingHappens = { onProgress: () => undefined, onAccepted: () => undefined, onRefused: () => undefined, onBye: () => undefined };
+const nothingHappens = { ...quietDialog, onProgress: () => undefined, onAccepted: () => undefined, onRefused: () => undefined };
 
 describe('text of ours', () => {
   it.each([
@@ -46,7 +47,7 @@ describe('a message of theirs', () => {
     const flow = bench.at(registrarAddress);
     flow.bring(request('INVITE', '434').replace(/^Contact: .*$/m, 'Contact: <sip:100%25@192.0.2.1>'));
     const lost = vi.fn();
-    bench.calls[0]!.events = { onCancelled: () => undefined, onConfirmed: () => undefined, onLost: lost, onBye: () => undefined };
+    bench.calls[0]!.events = { ...quietDialog, onCancelled: () => undefined, onConfirmed: () => undefined, onLost: lost };
     bench.calls[0]!.accept('v=0\r\n');
     vi.advanceTimersByTime(40_000);
     expect(lost).toHaveBeenCalledTimes(1);

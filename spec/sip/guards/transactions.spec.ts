@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CountedMap, TransactionCount } from '../../../src/sip/guards/transaction-count.js';
 import type { CallRefusal } from '../../../src/sip/types.js';
 import { openGuardedStack, registered, registrarAddress, reply, request, type GuardedStack } from './guarded-stack.js';
+import { quietDialog } from '../../support/quiet-dialog.js';
 
 const most = 20;
 let bench: GuardedStack;
@@ -40,7 +41,7 @@ describe('calls that we place', () => {
   it('above the number of transactions are refused here, and placed again when there is room', async () => {
     const account = bench.addAccount('435');
     const refusals: CallRefusal[] = [];
-    const events = { onProgress: () => undefined, onAccepted: () => undefined, onRefused: (refusal: CallRefusal) => refusals.push(refusal), onBye: () => undefined };
+    const events = { ...quietDialog, onProgress: () => undefined, onAccepted: () => undefined, onRefused: (refusal: CallRefusal) => refusals.push(refusal) };
     const place = (): unknown => account.invite({ to: 'sip:600@example.com', sdp: 'v=0\r\n' }, events);
     for (let turn = 0; turn < 3 * most; turn += 1) place();
     await expect.poll(() => refusals.length).toBe(2 * most);

@@ -9,6 +9,7 @@ import { ScriptedPeer } from '../../support/scripted-peer.js';
 import { closeAll, localhost, openBench, Peer } from '../transports/flow-harness.js';
 import { a, DnsServer, naptr, srv } from './dns-server.js';
 import { FakeNames, srvRecord } from './fake-names.js';
+import { quietDialog } from '../../support/quiet-dialog.js';
 
 afterEach(closeAll);
 
@@ -136,7 +137,7 @@ describe('an account at a domain with two servers', () => {
     await outcome;
   }
 
-  const nobodyListens: OutgoingCallEvents = { onProgress: () => undefined, onAccepted: () => undefined, onRefused: () => undefined, onBye: () => undefined };
+  const nobodyListens: OutgoingCallEvents = { ...quietDialog, onProgress: () => undefined, onAccepted: () => undefined, onRefused: () => undefined };
 
   it('goes to the other server after a 503', async () => {
     await registers(accounts[0], servers[0], 503);

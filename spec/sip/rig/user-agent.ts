@@ -8,6 +8,7 @@ import type { CallDialog, IncomingCall, OutgoingCall, RegisterOutcome, SipAccoun
 import type { LossyNetwork } from '../../support/lossy-network.js';
 import { MemoryFlows } from '../../support/memory-flows.js';
 import { domain, password, proxyAt, type ProxySettings } from './registrar-proxy.js';
+import { quietDialog } from '../../support/quiet-dialog.js';
 
 export class RigCall {
   state: 'waiting' | 'talking' | 'ended' = 'waiting';
@@ -108,6 +109,7 @@ export class RigUserAgent {
     call.outgoing = this.account.invite(
       { to: `sip:${to}@${domain}`, sdp: `v=0 ${name}\r\n` },
       {
+        ...quietDialog,
         onProgress: ({ status }) => { call.note(String(status), call.state !== 'waiting'); },
         onAccepted: ({ dialog }) => { call.talk('accepted', dialog); },
         onRefused: ({ status }) => { call.end(`refused ${status}`); },
@@ -122,6 +124,7 @@ export class RigUserAgent {
     this.calls.push(call);
     call.incoming = incoming;
     incoming.events = {
+      ...quietDialog,
       onCancelled: () => { call.end('cancelled'); },
       onConfirmed: () => { call.note('confirmed', call.state !== 'talking' || call.story.includes('confirmed')); },
       onLost: () => { call.end('lost'); },

@@ -6,6 +6,7 @@ import { systemClock } from '../../../src/base/clock.js';
 import { openSipStack } from '../../../src/sip/stack.js';
 import type { IncomingCall, SipAccount, SipStack } from '../../../src/sip/types.js';
 import { type Received, ScriptedPeer } from '../../support/scripted-peer.js';
+import { quietDialog } from '../../support/quiet-dialog.js';
 
 const folder = fileURLToPath(new URL('../../../fixtures/sip/found/', import.meta.url));
 
@@ -47,10 +48,10 @@ it('a Contact that is no URI is not where the ACK and the BYE go', async () => {
   let hangUp: (() => void) | undefined;
   const to = `sip:600@127.0.0.1:${String(peer.port)}`;
   account.invite({ to, sdp: offer }, {
+    ...quietDialog,
     onProgress: () => undefined,
     onAccepted: ({ dialog }) => (hangUp = () => { dialog.bye(); }),
     onRefused: () => undefined,
-    onBye: () => undefined,
   });
   (await peer.next('INVITE')).reply(200, [`Contact: ${found('200-contact-is-no-uri', 'Contact')}`], offer);
   expect((await peer.next('ACK')).uri).toBe(to);

@@ -2,15 +2,19 @@
 import {
   Dialog,
   NameAddrHeader,
+  NonInviteServerTransaction,
+  SignalingState,
   UserAgentCore,
+  UserAgentServer,
   type IncomingRequestMessage,
   type IncomingResponseMessage,
   type URI,
 } from 'sip.js/lib/core/index.js';
+import type { CallDelegate } from '../internals.js';
 import { sdpOf } from '../parser/body.js';
-import { hasUsableContact } from '../request-checks.js';
-import { sessionStays } from '../response-headers.js';
-import { allowedMethods } from './allowed-methods.js';
+import { retrySoon, sessionStays } from '../response-headers.js';
+import { refreshTarget } from '../target-refresh.js';
+import { whereWeAre } from '../where-we-are.js';
 import { correct } from './pin.js';
 
 interface DialogInternals {
@@ -53,19 +57,24 @@ export const dialogCorrections = [
       if (!internals.sequenceGuard(message)) return;
       Dialog.prototype.receiveRequest.call(dialog, message);
       if (message.method === 'OPTIONS') this.replyStateless(message, { statusCode: 200 });
-      else answerUpdate(this, internals, message);
+      else answerUpdate(this, dialog, message);
     },
   ),
 ];
 
-/** A session is not changed: an offer is refused. Without one, an UPDATE says where the far end is now, and that it lives. */
-function answerUpdate(core: UserAgentCore, dialog: DialogInternals, message: IncomingRequestMessage): void {
-  if (sdpOf(message) !== undefined) {
-    core.replyStateless(message, { statusCode: 488, extraHeaders: [sessionStays] });
+/** The call's dialog answers; before the answer there is none, and the session is not changed. */
+function answerUpdate(core: UserAgentCore, dialog: Dialog, message: IncomingRequestMessage): void {
+  const { delegate, signalingState } = dialog as unknown as { delegate?: CallDelegate; signalingState: SignalingState }; // SIP.js's only dialogs here
+  if (delegate?.onUpdate !== undefined) {
+    delegate.onUpdate(new UserAgentServer(NonInviteServerTransaction, core, message));
     return;
   }
-  const contact: unknown = hasUsableContact(message) ? message.parseHeader('contact') : undefined;
-  if (contact instanceof NameAddrHeader) dialog.dialogState.remoteTarget = contact.uri;
-  const ours = `Contact: ${core.configuration.contact.toString()}`;
-  core.replyStateless(message, { statusCode: 200, extraHeaders: [ours, `Allow: ${allowedMethods.join(', ')}`] });
+  if (sdpOf(message) !== undefined) {
+    // RFC 3311 5.2: 500 while an offer of the far end is not answered.
+    const isOffered = signalingState === SignalingState.HaveRemoteOffer;
+    core.replyStateless(message, isOffered ? { statusCode: 500, extraHeaders: [retrySoon()] } : { statusCode: 488, extraHeaders: [sessionStays] });
+    return;
+  }
+  refreshTarget(dialog, message);
+  core.replyStateless(message, { statusCode: 200, extraHeaders: whereWeAre(core) });
 }

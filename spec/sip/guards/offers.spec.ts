@@ -1,0 +1,114 @@
+/** Offers in a call that come to nothing: every one has an end. */
+import { describe, expect, it } from 'vitest';
+import type { CallDialog } from '../../../src/sip/types.js';
+import { settle } from '../../support/manual-clock.js';
+import { quietDialog } from '../../support/quiet-dialog.js';
+import { openGuardedStack, registered, registrarAddress, reply, type GuardedStack, type MemoryFlow } from './guarded-stack.js';
+
+const contact = `Contact: <sip:600@${registrarAddress}>`;
+
+function withSdp(message: string): string {
+  return message.replace('Content-Length: 0\r\n\r\n', 'Content-Type: application/sdp\r\nContent-Length: 5\r\n\r\nv=0\r\n');
+}
+
+/** A call of ours that is answered; the far end answers INVITEs in it as `reinvite` says, and BYE with 200. */
+async function talking(reinvite: (flow: MemoryFlow, text: string) => void): Promise<{ bench: GuardedStack; dialog: CallDialog; seen: string[]; flow: MemoryFlow; inDialog(method: string, cseq: number, body?: string): string }> {
+  const bench = await openGuardedStack();
+  const account = await registered(bench.addAccount('434'));
+  const flow = bench.at(registrarAddress);
+  bench.answer = (over, text) => {
+    if (text.startsWith('INVITE ') && /^To:.*;tag=/m.test(text)) reinvite(over, text);
+    else if (text.startsWith('INVITE ')) over.bring(withSdp(reply(text, 200, [contact])));
+    else if (text.startsWith('BYE ') || text.startsWith('CANCEL ')) over.bring(reply(text, 200));
+  };
+  const seen: string[] = [];
+  const dialog = await new Promise<CallDialog>((resolve) => {
+    account.invite(
+      { to: 'sip:600@example.com', sdp: 'offer' },
+      {
+        ...quietDialog,
+        onProgress: () => undefined,
+        onRefused: () => undefined,
+        onAccepted: (accepted) => {
+          resolve(accepted.dialog);
+        },
+        onLost: (refusal) => seen.push(`lost ${String(refusal?.status)}`),
+      },
+    );
+  });
+  const invite = flow.sent.find((text) => text.startsWith('INVITE '))!;
+  const value = (name: string): string => new RegExp(`^${name}: (.*)$`, 'm').exec(invite)![1]!.trim();
+  const inDialog = (method: string, cseq: number, body = ''): string =>
+    [
+      `${method} sip:tok434@192.0.2.99 SIP/2.0`,
+      `Via: SIP/2.0/UDP ${registrarAddress};branch=z9hG4bK${method}${String(cseq)};rport`,
+      `From: ${value('To')};tag=far`,
+      `To: ${value('From')}`,
+      `Call-ID: ${value('Call-ID')}`,
+      `CSeq: ${String(cseq)} ${method}`,
+      contact,
+      ...(body === '' ? [] : ['Content-Type: application/sdp']),
+      `Content-Length: ${String(body.length)}`,
+      '',
+      body,
+    ].join('\r\n');
+  return { bench, dialog, seen, flow, inDialog };
+}
+
+function offer(dialog: CallDialog, seen: string[]): void {
+  dialog.offer('again', { onAnswered: () => seen.push('answered'), onRefused: ({ status }) => seen.push(`refused ${String(status)}`) });
+}
+
+const methods = (flow: MemoryFlow): string[] => flow.sent.map((text) => text.split(' ')[0] ?? '');
+
+describe('a re-INVITE that is answered with nothing but 100', () => {
+  it('is cancelled after 64*T1, and the 487 leaves the call as it was', async () => {
+    let asked = '';
+    const { bench, dialog, seen, flow } = await talking((over, text) => {
+      asked = text;
+      over.bring(reply(text, 100));
+    });
+    offer(dialog, seen);
+    await settle();
+    await bench.clock.advance(32_000);
+    expect(methods(flow)).toContain('CANCEL');
+    flow.bring(reply(asked, 487));
+    await settle();
+    expect(seen).toEqual(['refused 487']);
+    expect(methods(flow)).not.toContain('BYE');
+  });
+
+  it('ends the call when its CANCEL does not help either', async () => {
+    const { bench, dialog, seen, flow } = await talking((over, text) => {
+      over.bring(reply(text, 100));
+    });
+    offer(dialog, seen);
+    await settle();
+    await bench.clock.advance(64_000);
+    expect(seen).toEqual(['lost 408']);
+    expect(methods(flow).at(-1)).toBe('BYE');
+  });
+});
+
+describe('a re-INVITE of the far end', () => {
+  it('whose 200 is never acknowledged ends the call after 64*T1', async () => {
+    const { bench, seen, flow, inDialog } = await talking(() => undefined);
+    flow.bring(inDialog('INVITE', 7));
+    await settle();
+    expect(flow.sent.at(-1)).toMatch(/^SIP\/2.0 200 /);
+    await bench.clock.advance(31_999);
+    expect(seen).toEqual([]);
+    await bench.clock.advance(1);
+    expect(seen).toEqual(['lost undefined']);
+    expect(methods(flow)).toContain('BYE');
+  });
+
+  it('whose 200 is acknowledged leaves no limit behind', async () => {
+    const { bench, seen, flow, inDialog } = await talking(() => undefined);
+    flow.bring(inDialog('INVITE', 7));
+    await settle();
+    flow.bring(inDialog('ACK', 7));
+    await bench.clock.advance(60_000);
+    expect(seen).toEqual([]);
+  });
+});

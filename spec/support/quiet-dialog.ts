@@ -1,0 +1,11 @@
+/** What happens in an answered call, for a spec that does not care: offers are refused. */
+import type { DialogEvents } from '../../src/sip/types.js';
+
+export const quietDialog: DialogEvents = {
+  onBye: () => undefined,
+  onOffer: (offer) => {
+    offer.reject(488);
+  },
+  onAnswer: () => undefined,
+  onLost: () => undefined,
+};
