@@ -49,6 +49,10 @@ class Placed implements OutgoingCallEvents {
     return;
   }
 
+  onTone(): void {
+    return;
+  }
+
   onLost(): void {
     fault('the far end is gone');
   }

@@ -3,22 +3,14 @@ import { describe, expect, it } from 'vitest';
 import type { CallCommand } from '../../src/host/contract.js';
 import type { FakeDialog } from '../support/fake-sip.js';
 import { FakeIncomingCall } from '../support/fake-sip.js';
-import { answerSdp, offerSdp, settings, world, type World, type WorldOptions } from './call-fixture.js';
+import { answerSdp, offerSdp, settings, world, type World } from './call-fixture.js';
+import { talking } from './talking.js';
 
 const held = `${offerSdp}a=sendonly\r\n`;
 const agreed = `${answerSdp}a=recvonly\r\n`;
 const candidate = 'candidate:1 1 udp 2122260223 192.0.2.1 54321 typ host';
 const offer = (callId: string, more: object = {}): CallCommand => ({ type: 'offer', callId, description: { type: 'offer', sdp: held }, ...more });
 const answer = (callId: string, more: object = {}): CallCommand => ({ type: 'answer', callId, description: { type: 'answer', sdp: agreed }, ...more });
-
-/** A call from the messenger that is up; what was told until then is forgotten. */
-async function outgoing(options: WorldOptions = {}): Promise<World & { dialog: FakeDialog }> {
-  const made = world(options);
-  await made.create();
-  made.account.call.accept(answerSdp);
-  made.updates.length = 0;
-  return { ...made, dialog: made.account.call.dialog };
-}
 
 /** A call to the messenger that is up. */
 async function incoming(): Promise<World & { call: FakeIncomingCall; dialog: FakeDialog }> {
@@ -33,7 +25,7 @@ async function incoming(): Promise<World & { call: FakeIncomingCall; dialog: Fak
 
 describe('an offer of the host', () => {
   it('goes out as a re-INVITE, and its answer comes back', async () => {
-    const { router, dialog, updates, clock } = await outgoing();
+    const { router, dialog, updates, clock } = await talking();
     await router.onCall(offer('out-1'));
     expect(dialog.reinvite.sdp).toBe(held);
     dialog.reinvite.onAnswered(agreed);
@@ -53,7 +45,7 @@ describe('an offer of the host', () => {
   });
 
   it('waits for its candidates, and then goes with what there is', async () => {
-    const { router, dialog, clock } = await outgoing();
+    const { router, dialog, clock } = await talking();
     await router.onCall(offer('out-1', { candidatesComplete: false }));
     await router.onCall({ type: 'candidates', callId: 'out-1', candidates: [{ candidate, sdpMid: '0' }] });
     expect(dialog.offers).toEqual([]);
@@ -67,7 +59,7 @@ describe('an offer of the host', () => {
   });
 
   it.each([
-    ['outgoing', outgoing, 'out-1', 3_050],
+    ['outgoing', talking, 'out-1', 3_050],
     ['incoming', incoming, 'in-1', 1_000],
   ] as const)('that met one of the far end is sent again after the wait of RFC 3261 14.1, and the host is not bothered (%s)', async (_direction, begin, callId, waitMs) => {
     const { router, dialog, updates, clock } = await begin();
@@ -83,7 +75,7 @@ describe('an offer of the host', () => {
   });
 
   it('gives way to one of the far end that comes while it waits', async () => {
-    const { router, dialog, updates, account, clock } = await outgoing();
+    const { router, dialog, updates, account, clock } = await talking();
     await router.onCall(offer('out-1'));
     dialog.reinvite.onRefused({ status: 491, phrase: 'Request Pending' });
     const remote = account.call.remoteOffer(offerSdp);
@@ -96,7 +88,7 @@ describe('an offer of the host', () => {
   });
 
   it('that meets 491 time and again is told as refused in the end', async () => {
-    const { router, dialog, updates, clock } = await outgoing();
+    const { router, dialog, updates, clock } = await talking();
     await router.onCall(offer('out-1'));
     for (let turn = 0; turn < 5; turn += 1) {
       dialog.reinvite.onRefused({ status: 491, phrase: 'Request Pending' });
@@ -128,7 +120,7 @@ describe('an offer of the far end', () => {
   });
 
   it('gets an answer with the candidates that came before and after it', async () => {
-    const { router, account } = await outgoing();
+    const { router, account } = await talking();
     const remote = account.call.remoteOffer(held);
     const late = candidate.replace('54321', '54322');
     await router.onCall({ type: 'candidates', callId: 'out-1', candidates: [{ candidate, sdpMid: '0' }] });
@@ -139,7 +131,7 @@ describe('an offer of the far end', () => {
   });
 
   it('that the host does not answer within 10 s is refused 488, and the call goes on', async () => {
-    const { router, account, clock, logged } = await outgoing();
+    const { router, account, clock, logged } = await talking();
     const remote = account.call.remoteOffer(held);
     await clock.advance(9_999);
     expect(remote.answers).toEqual([]);
@@ -151,7 +143,7 @@ describe('an offer of the far end', () => {
   });
 
   it('that is taken back needs no answer any more, and the next one is told', async () => {
-    const { router, account, told, clock } = await outgoing();
+    const { router, account, told, clock } = await talking();
     const remote = account.call.remoteOffer(held);
     remote.onWithdrawn?.();
     await expect(router.onCall(answer('out-1'))).rejects.toMatchObject({ code: 'CALL_STATE' });
@@ -160,7 +152,7 @@ describe('an offer of the far end', () => {
   });
 
   it('is refused 491 while one of the host is under way, its candidates included', async () => {
-    const { router, account, dialog, updates } = await outgoing();
+    const { router, account, dialog, updates } = await talking();
     await router.onCall(offer('out-1', { candidatesComplete: false }));
     expect(account.call.remoteOffer(offerSdp).answers).toEqual([491]);
     await router.onCall({ type: 'candidates', callId: 'out-1', candidates: [], endOfCandidates: true });
@@ -170,7 +162,7 @@ describe('an offer of the far end', () => {
   });
 
   it('may be answered by hanging up', async () => {
-    const { router, account, dialog, told, clock } = await outgoing();
+    const { router, account, dialog, told, clock } = await talking();
     account.call.remoteOffer(held);
     await router.onCall({ type: 'hangup', callId: 'out-1' });
     expect([told('out-1'), dialog.byes.length, clock.pending]).toEqual([['offer', 'ended'], 1, 0]);
@@ -186,7 +178,7 @@ describe('an offer of the far end', () => {
   });
 
   it('that asks for our description brings an answer to the host only when it says something new', async () => {
-    const { account, updates } = await outgoing();
+    const { account, updates } = await talking();
     account.call.remoteAnswer(agreed);
     account.call.remoteAnswer(agreed);
     expect(updates).toEqual([{ type: 'answer', callId: 'out-1', description: { type: 'answer', sdp: agreed } }]);
@@ -195,7 +187,7 @@ describe('an offer of the far end', () => {
 
 describe('a far end that is gone', () => {
   it('ends the call, and says so', async () => {
-    const { account, ended, clock, router } = await outgoing();
+    const { account, ended, clock, router } = await talking();
     await router.onCall(offer('out-1'));
     account.call.lose({ status: 408, phrase: 'Request Timeout' });
     expect(ended('out-1')).toMatchObject({ reason: 'unavailable', message: 'The other side does not answer any more.' });
@@ -218,7 +210,7 @@ describe('a far end that is gone', () => {
 describe('an offer that is under way when the call ends', () => {
   it('leaves no timer and tells nothing after the end', async () => {
     for (const end of ['remoteBye', 'hangup'] as const) {
-      const { router, dialog, account, updates, clock } = await outgoing();
+      const { router, dialog, account, updates, clock } = await talking();
       await router.onCall(offer('out-1'));
       const { reinvite } = dialog;
       reinvite.onRefused({ status: 491, phrase: 'Request Pending' });
@@ -236,7 +228,7 @@ describe('the WebRTC profile, in a call that talks', () => {
   const bare = offerSdp.replace(/a=fingerprint:[^\r]*\r\n/g, '');
 
   it('refuses an offer of either side that lacks something, and the call goes on', async () => {
-    const { router, account, dialog, updates } = await outgoing(enforced);
+    const { router, account, dialog, updates } = await talking(enforced);
     await router.onCall({ type: 'offer', callId: 'out-1', description: { type: 'offer', sdp: bare } });
     expect([updates, dialog.offers]).toEqual([[{ type: 'offerRejected', callId: 'out-1', status: 488 }], []]);
     expect(account.call.remoteOffer(bare).answers).toEqual([488]);
@@ -244,14 +236,14 @@ describe('the WebRTC profile, in a call that talks', () => {
   });
 
   it('refuses the far end\'s offer when the host\'s answer lacks something', async () => {
-    const { router, account, updates, clock } = await outgoing(enforced);
+    const { router, account, updates, clock } = await talking(enforced);
     const remote = account.call.remoteOffer(offerSdp);
     await router.onCall({ type: 'answer', callId: 'out-1', description: { type: 'answer', sdp: bare } });
     expect([remote.answers, updates.map(({ type }) => type), clock.pending]).toEqual([[488], ['offer'], 0]);
   });
 
   it('ends the call when the far end\'s answer lacks something: there is no session any more', async () => {
-    const { router, dialog, ended, clock } = await outgoing(enforced);
+    const { router, dialog, ended, clock } = await talking(enforced);
     await router.onCall({ type: 'offer', callId: 'out-1', description: { type: 'offer', sdp: offerSdp } });
     dialog.reinvite.onAnswered(bare);
     expect(ended('out-1').reason).toBe('media');

@@ -32,7 +32,7 @@ describe('the call router', () => {
     const { create, router, told } = world();
     await create();
     await expect(router.onCall({ type: 'hangup' } as CallCommand)).rejects.toMatchObject({ code: 'COMMAND_INVALID' });
-    await expect(router.onCall({ type: 'dtmf', callId: 'out-1', tones: '1' })).rejects.toMatchObject({ code: 'COMMAND_UNSUPPORTED' });
+    await expect(router.onCall({ type: 'dtmf', callId: 'out-1', tones: '1' })).rejects.toMatchObject({ code: 'CALL_STATE' });
     expect([told('out-1'), router.live]).toEqual([['trying'], 1]);
   });
 

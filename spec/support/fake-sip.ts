@@ -11,6 +11,7 @@ import type {
   OutgoingCall,
   OutgoingCallEvents,
   ReasonValue,
+  ReferEvents,
   RegisterOutcome,
   RemoteOffer,
   SipAccount,
@@ -41,6 +42,20 @@ export class FakeDialog implements CallDialog {
     const last = this.offers.at(-1);
     if (last === undefined) throw new Error('no re-INVITE was sent');
     return last;
+  }
+
+  /** Every INFO with a tone, oldest first; the spec says what it was answered. */
+  readonly tones: { tone: string; durationMs: number; answer: (status: number) => void }[] = [];
+  /** Every REFER, oldest first. */
+  readonly referrals: (ReferEvents & { to: string })[] = [];
+  readonly replacement = 'sip:600@192.0.2.9?Replaces=call';
+
+  sendTone(tone: string, durationMs: number, answer: (status: number) => void): void {
+    this.tones.push({ tone, durationMs, answer });
+  }
+
+  refer(to: string, events: ReferEvents): void {
+    this.referrals.push({ to, onTaken: events.onTaken, onResult: events.onResult });
   }
 
   offer(sdp: string, events: OfferEvents): void {
@@ -112,6 +127,10 @@ export class FakeOutgoingCall implements OutgoingCall {
     const offer = new FakeRemoteOffer(sdp);
     this.events.onOffer(offer);
     return offer;
+  }
+
+  remoteTone(tone: string): void {
+    this.events.onTone(tone);
   }
 
   remoteAnswer(sdp: string): void {

@@ -7,5 +7,6 @@ export const quietDialog: DialogEvents = {
     offer.reject(488);
   },
   onAnswer: () => undefined,
+  onTone: () => undefined,
   onLost: () => undefined,
 };

@@ -15,7 +15,6 @@ export type ErrorCode =
   | 'MAPPING_CONFLICT' // another mapping holds that SIP user at that host
   | 'USER_INVALID' // the host handed over a user that is not one
   | 'COMMAND_INVALID' // the host handed over a call command that is not one
-  | 'COMMAND_UNSUPPORTED' // a command that this version does not carry out
   | 'CALL_NOT_FOUND' // no such call, or it has ended
   | 'CALL_EXISTS' // a call with that id lives already
   | 'CALL_STATE' // the command does not fit the state of the call
@@ -41,7 +40,6 @@ const faults: Record<ErrorCode, Fault> = {
   MAPPING_CONFLICT: 'configuration',
   USER_INVALID: 'host',
   COMMAND_INVALID: 'host',
-  COMMAND_UNSUPPORTED: 'host',
   CALL_NOT_FOUND: 'host',
   CALL_EXISTS: 'host',
   CALL_STATE: 'host',

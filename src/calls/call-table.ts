@@ -9,6 +9,8 @@ import type { Termination } from './termination.js';
 /** What the router and the table see of a session. */
 export interface Call {
   readonly callId: string;
+  /** What a transfer refers to that takes this call over; undefined unless it talks. */
+  readonly replacement: string | undefined;
   /** @throws ExtensionError CALL_STATE when the command does not fit */
   take(command: TakenCommand): void;
   /** Ends the call because the extension stops: CANCEL, BYE or 486. */

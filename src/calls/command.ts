@@ -4,8 +4,8 @@ import { ExtensionError } from '../base/errors.js';
 import type { CallCommand } from '../host/contract.js';
 import { isCandidate } from '../sdp/candidates.js';
 
-/** The commands that are carried out. */
-export type TakenCommand = Extract<CallCommand, { type: 'create' | 'candidates' | 'ringing' | 'answer' | 'offer' | 'hangup' }>;
+/** A command that is well-formed. */
+export type TakenCommand = CallCommand;
 export type CreateCommand = Extract<CallCommand, { type: 'create' }>;
 
 const callId = z.string().min(1).max(256);
@@ -21,6 +21,8 @@ const peer = z.object({
 const target = z.union([z.object({ peer }), z.object({ address: z.string().min(1).max(1_024) })], {
   error: 'expected { peer: { type, id } } or { address: "an extension, a phone number or a SIP URI" }',
 });
+
+const transferTargets = 'expected { peer: { type, id } }, { address } or { callId: "another call" }';
 
 const candidate = z.object({
   candidate: z.string().max(2_048).refine(isCandidate, { error: 'expected one line that starts with "candidate:"' }),
@@ -63,25 +65,23 @@ const command = z.discriminatedUnion('type', [
     candidatesComplete: z.boolean().optional(),
   }),
   z.object({
+    type: z.literal('dtmf'),
+    callId,
+    tones: z.string().regex(/^[0-9A-Da-d*#,]{1,64}$/, { error: 'expected 1 to 64 of 0-9, *, #, A-D, and commas for pauses' }),
+    durationMs: z.int().min(40).max(6_000).optional(),
+  }),
+  z.object({ type: z.literal('transfer'), callId, to: z.union([target, z.object({ callId })], { error: transferTargets }) }),
+  z.object({
     type: z.literal('hangup'),
     callId,
     reason: z.enum(['normal', 'busy', 'rejected', 'no_answer', 'picked_up', 'error']).optional(),
   }),
 ]);
 
-const unsupported: ReadonlyMap<unknown, string> = new Map([
-  ['dtmf', 'Sending DTMF by signalling is not possible in this version; tones in the media (RFC 4733) pass.'],
-  ['transfer', 'Transferring a call is not possible in this version.'],
-]);
-
 /**
  * @throws ExtensionError COMMAND_INVALID naming each field that is wrong, never its value: descriptions hold credentials
- * @throws ExtensionError COMMAND_UNSUPPORTED for commands of the contract that this version does not carry out
  */
 export function readCommand(given: unknown): TakenCommand {
-  const type = typeof given === 'object' && given !== null && 'type' in given ? given.type : undefined;
-  const sentence = unsupported.get(type);
-  if (sentence !== undefined) throw new ExtensionError('COMMAND_UNSUPPORTED', sentence);
   const result = command.safeParse(given);
   if (result.success) return result.data;
   const problems = result.error.issues.map((issue) => `${fieldOf(issue.path)}: ${issue.message.replace(/^Invalid input: /, '')}`);

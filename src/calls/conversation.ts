@@ -1,13 +1,15 @@
 /**
- * A call that talks: offers and answers of both sides (`negotiationTable`). One for each answered call, whoever placed it; its session
- * alone speaks to it.
+ * A call that talks: offers and answers of both sides (`negotiationTable`), tones, transfer. One for each answered call, whoever placed it;
+ * its session alone speaks to it.
  */
 import { messageOf } from '../base/errors.js';
 import { second } from '../base/units.js';
-import type { CallUpdate, SessionDescription } from '../host/contract.js';
+import type { CallUpdate, Peer, SessionDescription } from '../host/contract.js';
 import type { CallDialog, CallRefusal, RemoteOffer } from '../sip/types.js';
+import type { Call } from './call-table.js';
 import type { TakenCommand } from './command.js';
 import { Gathering } from './gathering.js';
+import { hangupTable } from './hangup.js';
 import { notAcceptable, type Origin, type Passage, type Unfit } from './media-passage.js';
 import {
   negotiationTable,
@@ -17,8 +19,11 @@ import {
   type NegotiationState,
 } from './negotiation-state.js';
 import type { CallPorts, CallSettings } from './ports.js';
+import { routeOutgoing } from './routes.js';
 import { StateMachine, type StateMachineOwner } from './state-machine.js';
-import type { Termination } from './termination.js';
+import { localTable, type Termination } from './termination.js';
+import { Tones } from './tones.js';
+import { Transfer } from './transfer.js';
 
 /** How long the host may take to answer an offer, milliseconds: an UPDATE is given up by its sender after 32 s (RFC 3261 17.1.2.2). */
 export const replyTimeoutMs = 10 * second;
@@ -29,13 +34,16 @@ const glareUnitMs = 10;
 /** How often an offer is sent again when both sides offer at once. */
 const mostTries = 5;
 
+/** As a browser's keypad (RTCDTMFSender), milliseconds. */
+const toneMs = 100;
+
 /** No status came in time: as if the far end were silent. */
 const unanswered: CallRefusal = { status: 408, phrase: 'Request Timeout' };
 /** The far end's offer goes first. */
 const givenWay: CallRefusal = { status: 491, phrase: 'Request Pending' };
 
 /** The commands of a call that talks. */
-export type TalkCommand = Extract<TakenCommand, { type: 'offer' | 'answer' | 'candidates' }>;
+export type TalkCommand = Extract<TakenCommand, { type: 'offer' | 'answer' | 'candidates' | 'dtmf' | 'transfer' }>;
 
 export interface ConversationParts {
   readonly callId: string;
@@ -45,6 +53,10 @@ export interface ConversationParts {
   readonly settings: CallSettings;
   readonly ports: CallPorts;
   readonly tell: (update: CallUpdate) => void;
+  /** Whose call it is: the new party of a transfer is looked for as if they called. */
+  readonly caller: { readonly from: Peer; readonly mappingId: number | undefined };
+  /** Another call, to be taken over. @throws CallNotFoundError */
+  readonly otherCall: (callId: string) => Call;
   /** Every offer and answer goes through here. @param isWhole false: candidates are still to come */
   readonly pass: (description: SessionDescription, origin: Origin, isWhole: boolean) => Passage;
   /** The SIP side is ended: the call is over. */
@@ -64,6 +76,10 @@ export class Conversation implements StateMachineOwner<NegotiationAction, Negoti
   /** What the far end offers or answers, as the host is told it. */
   #remote: SessionDescription = { type: 'offer', sdp: '' };
 
+  /** Once they are asked for. */
+  #tones: Tones | undefined;
+  #transfer: Transfer | undefined;
+
   constructor(private readonly parts: ConversationParts) {
     this.#negotiation = new StateMachine(negotiationTable, parts.ports.clock, this);
   }
@@ -80,7 +96,24 @@ export class Conversation implements StateMachineOwner<NegotiationAction, Negoti
         this.#gathering?.add(command.candidates, command.endOfCandidates === true);
         if (this.#gathering?.isComplete === true) this.#raise('gathered');
         return true;
+      case 'dtmf':
+        this.#tones ??= new Tones(this.parts.dialog, this.parts.ports.clock, (status) => {
+          this.#warn(`The other side takes no DTMF by INFO (${String(status)}). Tones in the media (RFC 4733) may do.`);
+        });
+        return this.#tones.send(command.tones, command.durationMs ?? toneMs);
+      case 'transfer':
+        return this.#startTransfer(command.to);
     }
+  }
+
+  receiveTone(tone: string): void {
+    const { callId, tell } = this.parts;
+    tell({ type: 'dtmf', callId, tones: tone });
+  }
+
+  /** The far end has hung up. @returns whether that is how a transfer ended */
+  hungUp(): boolean {
+    return this.#transfer?.hungUp() === true;
   }
 
   receiveOffer(offer: RemoteOffer): void {
@@ -112,6 +145,8 @@ export class Conversation implements StateMachineOwner<NegotiationAction, Negoti
   /** The call has ended. */
   end(): void {
     this.#raise('ended');
+    this.#tones?.end();
+    this.#transfer?.end();
   }
 
   // ---- the table's actions --------------------------------------------------------------------
@@ -176,6 +211,32 @@ export class Conversation implements StateMachineOwner<NegotiationAction, Negoti
 
   #raise(event: NegotiationEvent): boolean {
     return this.#negotiation.raise(event, undefined);
+  }
+
+  /** @throws CallNotFoundError */
+  #startTransfer(to: Extract<TalkCommand, { type: 'transfer' }>['to']): boolean {
+    const { callId, dialog, ports, tell, otherCall, caller } = this.parts;
+    this.#transfer ??= new Transfer({
+      callId,
+      dialog,
+      clock: ports.clock,
+      tell,
+      onAccepted: () => {
+        dialog.bye(hangupTable.normal.bye);
+        this.parts.end(localTable.transferred);
+      },
+    });
+    if ('callId' in to) {
+      const other = otherCall(to.callId);
+      const { replacement } = other;
+      if (replacement === undefined || to.callId === callId) return false;
+      return this.#transfer.start(replacement, { stop: () => { other.stop(localTable.transferred); } });
+    }
+    const { from, mappingId } = caller;
+    const decision = routeOutgoing(mappingId === undefined ? { from, to } : { from, to, mappingId }, ports.mappings);
+    if ('place' in decision) return this.#transfer.start(decision.place.uri);
+    this.#warn(`A call was not transferred: ${decision.refuse.message}`);
+    return this.#transfer.refuse();
   }
 
   /** The host's offer in `stable`, or its answer in `offered`; nothing in another state. */

@@ -72,6 +72,8 @@ export class IncomingSession extends Session<IncomingState, IncomingEvent, Incom
         else this.#answer(command);
         return;
       case 'offer':
+      case 'dtmf':
+      case 'transfer':
         this.takeTalking(command);
         return;
       case 'hangup':
@@ -186,7 +188,7 @@ export class IncomingSession extends Session<IncomingState, IncomingEvent, Incom
     this.#dialog = this.#call.accept(sdp);
     // The call ended on the SIP side while the answer was on its way here.
     if (this.#dialog === undefined) this.raise('lost', localTable.cancelled);
-    else this.converse(this.#dialog, false);
+    else this.converse(this.#dialog, false, { from: this.#offer.mapping.peer, mappingId: this.#offer.mapping.id });
   }
 
   #hangUp(reason: HangupReason): void {

@@ -16,7 +16,7 @@ export class OutgoingSession extends Session<OutgoingState, OutgoingEvent, Outgo
   /** Only while the host's candidates are still to come. */
   #gathering: Gathering | undefined;
   /** Set once the call is routed. */
-  #way: { readonly account: Pick<SipAccount, 'invite'>; readonly to: string; readonly displayName: string | undefined } | undefined;
+  #way: { readonly account: Pick<SipAccount, 'invite'>; readonly mappingId: number; readonly to: string; readonly displayName: string | undefined } | undefined;
   #call: OutgoingCall | undefined;
   #dialog: CallDialog | undefined;
   /** The offer as it goes out; candidates may still come to it. */
@@ -70,6 +70,8 @@ export class OutgoingSession extends Session<OutgoingState, OutgoingEvent, Outgo
         return;
       case 'offer':
       case 'answer':
+      case 'dtmf':
+      case 'transfer':
         this.takeTalking(command);
         return;
       case 'create':
@@ -100,7 +102,7 @@ export class OutgoingSession extends Session<OutgoingState, OutgoingEvent, Outgo
 
   onAccepted(accepted: { dialog: CallDialog; sdp?: string; remote?: NameAddress }): void {
     this.#dialog = accepted.dialog;
-    this.converse(accepted.dialog, true);
+    this.converse(accepted.dialog, true, { from: this.#command.from, mappingId: this.#way?.mappingId });
     this.#receive(accepted);
     if (this.#sdp === undefined) {
       this.raise('acceptedBare', localTable.answerWithoutMedia);
@@ -178,7 +180,7 @@ export class OutgoingSession extends Session<OutgoingState, OutgoingEvent, Outgo
     }
     this.#offer = passage.description;
     if (isWhole) this.#gathering = undefined;
-    this.#way = { account, to: uri, displayName };
+    this.#way = { account, mappingId: mapping.id, to: uri, displayName };
     this.raise(isWhole ? 'routed' : 'routedPartial');
   }
 

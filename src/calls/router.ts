@@ -45,7 +45,7 @@ export class CallRouter {
   /**
    * Carries one command out. What comes of it is told by updates; a call that cannot be placed is taken, and gets its `ended`.
    * Commands take effect in the order in which this is called.
-   * @throws ExtensionError COMMAND_INVALID, COMMAND_UNSUPPORTED, CALL_EXISTS, CALL_STATE; CallNotFoundError
+   * @throws ExtensionError COMMAND_INVALID, CALL_EXISTS, CALL_STATE; CallNotFoundError
    */
   onCall(command: CallCommand): Promise<void> {
     return new Promise((resolve) => {

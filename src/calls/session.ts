@@ -10,7 +10,7 @@ import type { CallDialog, CallRefusal, RemoteOffer } from '../sip/types.js';
 import type { CallStateTable, Guard } from './call-state.js';
 import type { Call, CallTable } from './call-table.js';
 import type { TakenCommand } from './command.js';
-import { Conversation, type TalkCommand } from './conversation.js';
+import { Conversation, type ConversationParts, type TalkCommand } from './conversation.js';
 import { passDescription, type Origin, type Passage } from './media-passage.js';
 import type { CallPorts, CallSettings } from './ports.js';
 import { StateMachine, type StateMachineOwner } from './state-machine.js';
@@ -38,6 +38,7 @@ export abstract class Session<State extends string, Event extends string, Action
   readonly #updates: UpdateQueue;
   /** Once the call is answered. */
   #conversation: Conversation | undefined;
+  #dialog: CallDialog | undefined;
 
   constructor(
     readonly callId: string,
@@ -87,8 +88,13 @@ export abstract class Session<State extends string, Event extends string, Action
 
   // ---- while people talk ----------------------------------------------------------------------
 
+  get replacement(): string | undefined {
+    return this.state === 'talking' ? this.#dialog?.replacement : undefined;
+  }
+
   /** @param isOwner the Call-ID is ours */
-  protected converse(dialog: CallDialog, isOwner: boolean): void {
+  protected converse(dialog: CallDialog, isOwner: boolean, caller: ConversationParts['caller']): void {
+    this.#dialog = dialog;
     const { callId, context } = this;
     const { settings, ports } = context;
     const tell = (update: CallUpdate): void => {
@@ -98,7 +104,8 @@ export abstract class Session<State extends string, Event extends string, Action
     const end = (ending: Termination): void => {
       this.raise('lost', ending);
     };
-    this.#conversation = new Conversation({ callId, dialog, isOwner, settings, ports, tell, pass, end });
+    const otherCall = (other: string): Call => context.table.get(other);
+    this.#conversation = new Conversation({ callId, dialog, isOwner, caller, settings, ports, tell, pass, end, otherCall });
   }
 
   /** A command for a call that talks. */
@@ -115,8 +122,12 @@ export abstract class Session<State extends string, Event extends string, Action
     if (this.state === 'talking') this.#conversation?.receiveAnswer(sdp);
   }
 
+  onTone(tone: string): void {
+    if (this.state === 'talking') this.#conversation?.receiveTone(tone);
+  }
+
   onBye(): void {
-    this.raise('bye', localTable.remoteBye);
+    this.raise('bye', this.#conversation?.hungUp() === true ? localTable.transferred : localTable.remoteBye);
   }
 
   onLost(refusal?: CallRefusal): void {

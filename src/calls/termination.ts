@@ -141,6 +141,7 @@ export const localTable = {
   cancelledDeclined: { reason: 'rejected', class: 'client', message: 'The call was declined on another device.' },
   cancelledBusy: { reason: 'busy', class: 'client', message: 'The call was refused as busy on another device.' },
   notAcknowledged: { reason: 'unavailable', class: 'upstream', message: 'The answer was never confirmed by the caller (no ACK came).' },
+  transferred: { reason: 'transfer', class: 'success', message: 'The call was transferred.' },
   farEndSilent: { reason: 'unavailable', class: 'upstream', message: 'The other side does not answer any more.' },
   farEndForgot: { reason: 'call_does_not_exist', class: 'upstream', message: 'The other side does not know the call any more.' },
   answerWithoutMedia: { reason: 'media', class: 'upstream', message: 'The other side answered without a media description (no SDP in its answer).' },

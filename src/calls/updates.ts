@@ -6,6 +6,9 @@ import { messageOf } from '../base/errors.js';
 import type { CallUpdate } from '../host/contract.js';
 import type { CallLog, UpdateSink } from './ports.js';
 
+/** Tones of the far end that wait for a slow host; those beyond are lost. */
+const mostTones = 64;
+
 /** All deliveries to one host: how many calls have updates that it is not done with. */
 export class Deliveries {
   #busy = 0;
@@ -90,6 +93,11 @@ export class UpdateQueue {
     this.#waiting ??= [];
     const last = this.#waiting.at(-1);
     const replaces = isProgress(update) && last !== undefined && isProgress(last);
+    if (update.type === 'dtmf' && last?.type === 'dtmf') {
+      // Keys pressed all day, just the same.
+      last.tones = (last.tones + update.tones).slice(0, mostTones);
+      return;
+    }
     if (replaces) this.#waiting.pop();
     this.#waiting.push(update);
   }

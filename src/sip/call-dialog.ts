@@ -1,14 +1,17 @@
 /** An answered call, over SIP.js's session: the same whoever placed it. */
-import type { IncomingByeRequest, IncomingInviteRequest, Session, SessionDialog, UserAgentServer } from 'sip.js/lib/core/index.js';
+import type { IncomingByeRequest, IncomingInfoRequest, IncomingInviteRequest, Session, SessionDialog, UserAgentServer } from 'sip.js/lib/core/index.js';
 import type { Clock, Timer } from '../base/clock.js';
-import type { CallDelegate } from './internals.js';
+import { callRefusalOf } from './call-refusal.js';
+import { dtmfTypes, toneBody, toneOf } from './dtmf-info.js';
+import type { CallDelegate, FinalResponse } from './internals.js';
 import { LocalOffer } from './local-offer.js';
 import { sdpOf } from './parser/body.js';
 import { ReceivedOffer, type OfferServer } from './received-offer.js';
+import { Referral } from './referral.js';
 import { reasonOf, retrySoon, writeReason } from './response-headers.js';
 import { sessionBody } from './session-body.js';
 import { refreshTarget } from './target-refresh.js';
-import type { CallDialog, CallRefusal, DialogEvents, OfferEvents, ReasonValue } from './types.js';
+import type { CallDialog, CallRefusal, DialogEvents, OfferEvents, ReasonValue, ReferEvents } from './types.js';
 import { whereWeAre } from './where-we-are.js';
 
 /** RFC 3261 table 4: 64*T1. */
@@ -33,6 +36,8 @@ export class SessionCallDialog implements CallDialog {
   #localSdp: string;
   #ours: LocalOffer | undefined;
   #theirs: ReceivedOffer | undefined;
+  /** The last; its NOTIFYs come when it is over too. */
+  #referral: Referral | undefined;
   /** Our 2xx to a re-INVITE waits for its ACK; `isOffer`: the ACK brings the answer. */
   #answered: { readonly cseq: number; readonly isOffer: boolean; readonly limit: Timer } | undefined;
 
@@ -60,6 +65,14 @@ export class SessionCallDialog implements CallDialog {
       },
       onUpdate: (request) => {
         this.#receiveUpdate(request);
+      },
+      onInfo: (request) => {
+        this.#receiveInfo(request);
+      },
+      onNotify: (request) => {
+        // RFC 6665 4.1.3: 481 for a subscription that is not there.
+        if (this.#referral === undefined) request.reject({ statusCode: 481 });
+        else this.#referral.receive(request);
       },
     };
     session.delegate = delegate;
@@ -102,6 +115,28 @@ export class SessionCallDialog implements CallDialog {
       } else if (endsDialog.has(end.refusal.status)) this.#lose(end.refusal);
       else events.onRefused(end.refusal);
     });
+  }
+
+  sendTone(tone: string, durationMs: number, onDone: (status: number) => void): void {
+    if (!this.#isOpen) return;
+    const onFinal = ({ message }: { message: FinalResponse }): void => {
+      if (!this.#isOpen) return;
+      // RFC 5057 5.1: 481 is the end of the dialog; silence to INFO is but the end of the INFO.
+      if (message.statusCode === 481) this.#lose(callRefusalOf(message));
+      else onDone(message.statusCode ?? 0);
+    };
+    this.session.info({ onAccept: onFinal, onRedirect: onFinal, onReject: onFinal }, { body: toneBody(tone, durationMs) });
+  }
+
+  refer(referTo: string, events: ReferEvents): void {
+    if (this.#isOpen) this.#referral = new Referral(this.#dialog, referTo, events);
+  }
+
+  get replacement(): string {
+    const { remoteTarget, callId, localTag, remoteTag } = this.#dialog;
+    // RFC 3891 3: the tags as the far end of this call sees them.
+    const replaces = encodeURIComponent(`${callId};to-tag=${remoteTag};from-tag=${localTag}`);
+    return `${remoteTarget.toString()}?Replaces=${replaces}`;
   }
 
   get #isNegotiating(): boolean {
@@ -155,6 +190,18 @@ export class SessionCallDialog implements CallDialog {
     }
   }
 
+  #receiveInfo(request: IncomingInfoRequest): void {
+    const { message } = request;
+    const tone = toneOf(message);
+    // RFC 6086 4.2.2: a package that we do not know is 469.
+    if (message.hasHeader('info-package')) request.reject({ statusCode: 469, extraHeaders: ['Recv-Info:'] });
+    else if (tone === undefined && message.body !== '') request.reject({ statusCode: 415, extraHeaders: [`Accept: ${dtmfTypes.join(', ')}`] });
+    else {
+      request.accept();
+      if (tone !== undefined && this.#byeAfterAck === undefined) this.events.onTone(tone);
+    }
+  }
+
   #offered(sdp: string, uas: OfferServer, onAccepted: () => void): ReceivedOffer {
     const offer = new ReceivedOffer(sdp, uas, () => whereWeAre(this.#dialog.userAgentCore), (answer) => {
       this.#theirs = undefined;
@@ -192,6 +239,7 @@ export class SessionCallDialog implements CallDialog {
   #close(): void {
     this.#isOpen = false;
     this.#ours?.drop();
+    this.#referral?.drop();
     this.#answered?.limit.cancel();
     // RFC 3261 15.1.2: what waits for an answer still gets one.
     this.#theirs?.withdraw();

@@ -94,6 +94,7 @@ export class InvitingCall implements IncomingCall {
       onBye: (reason) => this.events?.onBye(reason),
       onOffer: (offer) => this.events?.onOffer(offer),
       onAnswer: (answer) => this.events?.onAnswer(answer),
+      onTone: (tone) => this.events?.onTone(tone),
       onLost: (refusal) => this.events?.onLost(refusal),
     };
     const dialog = new SessionCallDialog(session, events, this.clock, { awaitsAck: true, localSdp: sdp });

@@ -14,8 +14,8 @@ export interface Refusal {
 /** Extensions that a request may require of us. */
 const understood: ReadonlySet<string> = new Set(['100rel']);
 
-/** The methods that have a meaning in a dialog alone (RFC 3262 3, RFC 3311 5.2). */
-const inDialogOnly: ReadonlySet<string> = new Set(['BYE', 'PRACK', 'UPDATE']);
+/** The methods that have a meaning in a dialog alone (RFC 3262 3, RFC 3311 5.2, RFC 6086 4.1); NOTIFY, since no REFER of ours is outside of one. */
+const inDialogOnly: ReadonlySet<string> = new Set(['BYE', 'PRACK', 'UPDATE', 'INFO', 'NOTIFY']);
 
 /** What stands in an Accept that takes our SDP. */
 const answerRanges: ReadonlySet<string> = new Set(['application/sdp', 'application/*', '*/*']);

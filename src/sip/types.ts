@@ -124,11 +124,21 @@ export interface DialogEvents {
   onOffer(offer: RemoteOffer): void;
   /** The far end had us offer (a re-INVITE without SDP): our last description was repeated, and this is its answer. */
   onAnswer(sdp: string): void;
+  /** A key was pressed, told by INFO: `0` to `9`, `*`, `#`, `A` to `D`. */
+  onTone(tone: string): void;
   /**
    * The far end is gone; a BYE has been sent. Nothing follows.
    * @param refusal what it said, or did not, to a request of ours: 408, 481. Absent: no ACK came within 64*T1
    */
   onLost(refusal?: CallRefusal): void;
+}
+
+/** What comes of a REFER of ours in a call, unless the call ends before. */
+export interface ReferEvents {
+  /** The far end tries. */
+  onTaken(): void;
+  /** Told once, last. @param status how the call to the new party went, or what the REFER was refused with; undefined: nobody knows */
+  onResult(status: number | undefined): void;
 }
 
 /** What comes of an offer of ours in a call: one of these, once, unless the call ends before. */
@@ -174,6 +184,12 @@ export interface CallDialog {
   bye(reason?: ReasonValue): void;
   /** A re-INVITE (RFC 3261 14). Never throws: what goes wrong arrives as `onRefused`, later than the return. */
   offer(sdp: string, events: OfferEvents): void;
+  /** An INFO with one tone. @param onDone told the final status, unless the call ends before */
+  sendTone(tone: string, durationMs: number, onDone: (status: number) => void): void;
+  /** A REFER; one at a time. @param referTo a URI, or the `replacement` of another call */
+  refer(referTo: string, events: ReferEvents): void;
+  /** A URI that has whoever is referred to it take this call over (RFC 3891). */
+  readonly replacement: string;
 }
 
 export interface IncomingCallEvents extends DialogEvents {

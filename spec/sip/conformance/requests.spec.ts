@@ -181,7 +181,7 @@ describe('a request', () => {
   it('OPTIONS is told what we can do', async () => {
     const ok = await options();
     expect(['allow', 'accept', 'accept-encoding', 'accept-language', 'supported'].map((name) => ok.header(name))).toEqual([
-      'INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE',
+      'INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO, NOTIFY',
       'application/sdp',
       'identity',
       'en',

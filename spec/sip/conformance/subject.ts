@@ -94,6 +94,7 @@ export class Subject {
       onConfirmed: () => seen.push('confirmed'),
       onLost: () => seen.push('lost'),
       onBye: () => seen.push('bye'),
+      onTone: (tone) => seen.push(`tone ${tone}`),
       onOffer: (remote) => {
         this.#takeOffer(remote);
       },
