@@ -358,9 +358,9 @@ describe('a call that reaches us', () => {
   it('is answered 200 to OPTIONS and 405 to a method that we do not take', async () => {
     const dialog = { from: '<sip:600@example.com>;tag=o', to: '<sip:434@example.com>', callId: 'o-1' };
     expect((await peer.request('OPTIONS', `sip:tok434@127.0.0.1:${stackPort()}`, dialog)).status).toBe(200);
-    for (const method of ['MESSAGE', 'PUBLISH', 'INFO']) {
+    for (const method of ['MESSAGE', 'PUBLISH', 'REFER']) {
       const refused = await peer.request(method, `sip:tok434@127.0.0.1:${stackPort()}`, { ...dialog, callId: `o-${method}` });
-      expect([refused.status, refused.header('allow')]).toEqual([405, 'INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE']);
+      expect([refused.status, refused.header('allow')]).toEqual([405, 'INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO, NOTIFY']);
     }
   });
 
