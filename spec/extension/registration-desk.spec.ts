@@ -123,7 +123,7 @@ describe('a registration that a person takes away', () => {
   });
 
   it('is forgotten with its user', async () => {
-    await roster.dismiss(1_002);
+    await roster.dismiss(1_002, () => Promise.resolve());
     expect(idsAndStates()).toEqual(['1 registered', '3 registered']);
     await adopt(mapping(2));
     expect(desk.find(2).state).toBe('registered');

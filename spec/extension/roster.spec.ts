@@ -186,3 +186,26 @@ describe('a row that cannot be used', () => {
     expect([directory.size, roster.rejectedRows]).toEqual([1, [{ id: 8, problem: 'row 8: no such account can be made' }]]);
   });
 });
+
+describe('a user who is deleted', () => {
+  it('is un-registered when that is told, though the table told of the row first', async () => {
+    const { roster, accounts, directory } = startRoster();
+    roster.put(mapping);
+    await settle();
+    accounts[0]!.isHeld = true;
+    let isTold = false;
+    const dismissed = roster.dismiss(434, () => Promise.resolve(roster.remove(7))).then(() => (isTold = true));
+    await settle();
+    expect([accounts[0]!.expiries, directory.size, isTold]).toEqual([[1800, 0], 0, false]);
+    accounts[0]!.answer({ kind: 'registered', expiresS: 0, contactChanged: false });
+    await dismissed;
+  });
+
+  it('stays when the rows cannot be erased', async () => {
+    const { roster, asked, directory } = startRoster();
+    roster.put(mapping);
+    await settle();
+    await expect(roster.dismiss(434, () => Promise.reject(new Error('no database')))).rejects.toThrow('no database');
+    expect([asked(), directory.size]).toEqual([['a: 1800'], 1]);
+  });
+});

@@ -126,11 +126,17 @@ export class Roster implements MappingSink {
     return this.#held.has(id) ? 'person' : undefined;
   }
 
-  /** Un-registers a user's mappings and forgets them. */
-  async dismiss(userId: number): Promise<void> {
+  /**
+   * Un-registers a user's mappings and forgets them.
+   * @param eraseRows takes them out of the table; when it rejects, they stay here too
+   */
+  async dismiss(userId: number, eraseRows: () => Promise<unknown>): Promise<void> {
+    // Looked up first: what the table tells of the rows may be heard, and the mappings dropped, before this goes on.
+    const mappings = [...this.#mappingsOf(userId)];
+    await eraseRows();
     this.#disabled.delete(userId);
     await Promise.all(
-      [...this.#mappingsOf(userId)].map(async ({ id, sipUser, sipHost }) => {
+      mappings.map(async ({ id, sipUser, sipHost }) => {
         await this.#drop(id);
         this.log.info(`User ${userId} was deleted, and with it mapping ${id} (${sipUser}@${sipHost}).`, { mappingId: id });
       }),

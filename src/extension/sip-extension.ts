@@ -66,8 +66,7 @@ export class SipExtension implements HostExtension {
   async onUserDeleted(user: { id: number }): Promise<void> {
     const { roster, repository } = this.#ready();
     const { id } = knownUser(user);
-    await repository.removeByPeer({ type: 1, id });
-    await roster.dismiss(id);
+    await roster.dismiss(id, () => repository.removeByPeer({ type: 1, id }));
   }
 
   /** @throws ExtensionError: NOT_READY, COMMAND_*, CALL_*; CallNotFoundError */
