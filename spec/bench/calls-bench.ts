@@ -106,7 +106,7 @@ async function measureAll(subject: Subject, peer: Peer, port: number, sizes: Siz
     subject.send({ kind: 'call', calls: count, atOnce, users, address: `sip:600@127.0.0.1:${port}` });
     return subject.next('called', patienceMs);
   });
-  const incoming = await measure(subject, 'calls in:  INVITE 100 180 200 ACK BYE 200', calls, async (count) => {
+  const incoming = await measure(subject, 'calls in:  INVITE 180 200 ACK BYE 200', calls, async (count) => {
     peer.send({ kind: 'call', calls: count, pace: { atOnce } });
     return peer.next('called', patienceMs);
   });

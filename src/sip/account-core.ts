@@ -38,6 +38,13 @@ const nobodyListens = (): void => undefined;
 /** RFC 3261 11.2: what an OPTIONS is told, beside Supported. */
 const capabilities = [`Allow: ${allowedMethods.join(', ')}`, 'Accept: application/sdp', 'Accept-Encoding: identity', 'Accept-Language: en'];
 
+/** SIP.js hides what its server transaction of an INVITE holds, and its end. */
+interface AcceptedTransaction {
+  lastProvisionalResponse: string | undefined;
+  lastFinalResponse: string | undefined;
+  timerL(): void;
+}
+
 /** SIP.js hides the tag of its server. */
 interface TaggedServer {
   readonly toTag: string;
@@ -59,17 +66,30 @@ class OwnContact {
   readonly pubGruu: undefined;
   readonly tempGruu: undefined;
 
+  /** Each request and response that makes or keeps a dialog says it. */
+  #written: { readonly address: ContactAddress | undefined; readonly uri: URI; readonly text: string } | undefined;
+
   constructor(
     private readonly owner: CoreOwner,
     private readonly context: StackContext,
   ) {}
 
   get uri(): URI {
-    return contactUri(this.owner, this.context);
+    return this.#current().uri;
   }
 
   toString(): string {
-    return `<${this.uri.toString()}>`;
+    return this.#current().text;
+  }
+
+  #current(): { readonly uri: URI; readonly text: string } {
+    const { flow } = this.owner;
+    const address = flow && this.context.contactOn(flow);
+    if (this.#written === undefined || this.#written.address !== address) {
+      const uri = contactUri(this.owner, this.context);
+      this.#written = { address, uri, text: `<${uri.toString()}>` };
+    }
+    return this.#written;
   }
 }
 
@@ -156,10 +176,31 @@ export class AccountCore extends UserAgentCore implements Sender {
     if (message.method === 'ACK' && this.userAgentServers.get(message.viaBranch)?.transaction.state === TransactionState.Accepted) {
       message.viaBranch += ' ACK';
     }
+    if (this.#refusesAccepted(message)) return;
     super.receiveIncomingRequestFromTransport(message);
     // RFC 3261 9.2: a re-INVITE is cancelled as any INVITE; SIP.js answers the CANCEL and does nothing.
     const uas = message.method === 'CANCEL' ? this.userAgentServers.get(message.viaBranch) : undefined;
     if (uas instanceof ReInviteUserAgentServer && uas.transaction.state === TransactionState.Proceeding) uas.receiveCancel(message);
+  }
+
+  /** @returns whether it was for a call that is answered and acknowledged, and has its reply */
+  #refusesAccepted(message: IncomingRequestMessage): boolean {
+    const { acceptedInvites } = this.#context;
+    // RFC 3261 9.2: a CANCEL has no effect on what is answered; 8.2.2.2: the same request came by another way.
+    if (message.method === 'CANCEL' && acceptedInvites.has(message.viaBranch)) this.replyStateless(message, { statusCode: 200 });
+    else if (message.method === 'INVITE' && !message.toTag && acceptedInvites.isMerged(this.branchPrefix, message)) this.replyStateless(message, { statusCode: 482 });
+    else return false;
+    return true;
+  }
+
+  /** The ACK of our 2xx has come: of the transaction of its INVITE no more is kept than that it was. */
+  acknowledged(invite: IncomingRequestMessage): void {
+    const server = this.userAgentServers.get(invite.viaBranch);
+    if (server === undefined || !this.#context.acceptedInvites.add(this.branchPrefix, invite)) return;
+    const transaction = server.transaction as unknown as AcceptedTransaction; // the same object, seen with its private parts
+    transaction.timerL();
+    transaction.lastProvisionalResponse = undefined;
+    transaction.lastFinalResponse = undefined;
   }
 
   /** A reply that the core makes without a transaction. */

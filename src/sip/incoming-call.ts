@@ -1,10 +1,10 @@
 /**
  * A call that reaches us: INVITE as a UAS (RFC 3261 13.3).
  *
- * States: `waiting` (100, 180 may follow) -> `answered` (200 sent) -> `confirmed` (ACK came), or from `waiting` to `ended` by a refusal or
+ * States: `waiting` (100 or 180 sent) -> `answered` (200 sent) -> `confirmed` (ACK came), or from `waiting` to `ended` by a refusal or
  * a CANCEL. This file alone changes the state.
  */
-import type { IncomingByeRequest, IncomingInviteRequest, IncomingPrackRequest, IncomingRequestMessage } from 'sip.js/lib/core/index.js';
+import type { IncomingByeRequest, IncomingInviteRequest, IncomingPrackRequest, IncomingRequestMessage, URI } from 'sip.js/lib/core/index.js';
 import type { Clock } from '../base/clock.js';
 import { SessionCallDialog } from './call-dialog.js';
 import type { Wire } from './internals.js';
@@ -16,17 +16,25 @@ import { reasonOf, requiredExtensions, writeReason } from './response-headers.js
 import { sessionBody } from './session-body.js';
 import type { CallDialog, DialogEvents, IncomingCall, IncomingCallEvents, NameAddress, ReasonValue, SipAccount } from './types.js';
 
+/** What a call tells the core that holds its transaction and its dialog. */
+export interface CallCore {
+  /** Remembers which way a dialog's messages come. */
+  noteSource(dialogId: string, wire: Wire | undefined): void;
+  /** The ACK of its 2xx has come. */
+  acknowledged(): void;
+}
+
 export class InvitingCall implements IncomingCall {
   events: IncomingCallEvents | undefined;
   #state: 'waiting' | 'answered' | 'confirmed' | 'ended' = 'waiting';
+  #hasRung = false;
   readonly #reliable: ReliableProvisional | undefined;
 
   constructor(
     readonly account: SipAccount,
     private readonly uas: IncomingInviteRequest,
-    readonly requestUri: NameAddress,
-    /** Remembers which way a dialog's messages come. */
-    private readonly noteSource: (dialogId: string, wire: Wire | undefined) => void,
+    private readonly target: URI,
+    private readonly core: CallCore,
     private readonly wire: Wire,
     private readonly clock: Clock,
   ) {
@@ -41,12 +49,14 @@ export class InvitingCall implements IncomingCall {
         this.#neverHeard();
       });
     }
-    // RFC 3261 17.2.1: 100 stops the caller's retransmissions while the host is asked.
-    uas.trying();
   }
 
   get callId(): string {
     return this.uas.message.callId;
+  }
+
+  get requestUri(): NameAddress {
+    return toNameAddress({ uri: this.target, displayName: '' });
   }
 
   get from(): NameAddress {
@@ -66,8 +76,14 @@ export class InvitingCall implements IncomingCall {
     return sdpOf(this.uas.message);
   }
 
+  /** RFC 3261 17.2.1: 100 stops the caller's retransmissions while the host is asked; who has rung, answered or refused at once has no need of it. */
+  tryUnlessAnswered(): void {
+    if (this.#state === 'waiting' && !this.#hasRung) this.uas.trying();
+  }
+
   ring(): void {
     if (this.#state !== 'waiting') return;
+    this.#hasRung = true;
     const session = this.#reliable === undefined ? this.uas.progress({ statusCode: 180 }).session : this.#reliable.send(180);
     if (session !== undefined) session.delegate = { onBye: (request) => { this.#endedEarly(request); }, onPrack: this.#onPrack };
   }
@@ -80,7 +96,7 @@ export class InvitingCall implements IncomingCall {
       statusCode: 200,
       body: sessionBody(sdp),
     });
-    this.noteSource(session.id, this.wire);
+    this.core.noteSource(session.id, this.wire);
     session.delegate = {
       onPrack: this.#onPrack,
       onAck: () => {
@@ -138,6 +154,7 @@ export class InvitingCall implements IncomingCall {
   #confirmed(dialog: SessionCallDialog): void {
     if (this.#state !== 'answered') return;
     this.#state = 'confirmed';
+    this.core.acknowledged();
     dialog.confirm();
     if (dialog.isOpen) this.events?.onConfirmed();
   }

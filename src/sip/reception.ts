@@ -1,7 +1,7 @@
 /**
  * The way of a message in: parsed, checked, given to the account it is for. Whatever goes wrong with one message stays with that message.
  */
-import type { IncomingRequestMessage } from 'sip.js/lib/core/index.js';
+import type { URI } from 'sip.js/lib/core/index.js';
 import { AddressLimit } from '../base/address-limit.js';
 import { messageOf } from '../base/errors.js';
 import type { AccountCore } from './account-core.js';
@@ -17,7 +17,6 @@ import type { KnownSources } from './known-sources.js';
 import { isParseFault, type ParseFault } from './parser/fault.js';
 import { ParsedResponse, type ParsedRequest, type RawHeader } from './parser/message.js';
 import { parseMessage } from './parser/parse-message.js';
-import { parseNameAddress, toNameAddress } from './parser/uri.js';
 import type { ViaValue } from './parser/via.js';
 import { refusalOf } from './request-checks.js';
 import type { Retransmission } from './retransmission.js';
@@ -25,7 +24,7 @@ import type { StackContext } from './stack-context.js';
 import { replyToFault, statelessReply } from './stateless-reply.js';
 import { cancelKeyOf, transactionKey } from './transaction-key.js';
 import type { Flow, Flows } from './transports/flow.js';
-import type { NameAddress, SipStackEvents, SipWireTap } from './types.js';
+import type { SipStackEvents, SipWireTap } from './types.js';
 import { markVia, responseEndpoint } from './via-marks.js';
 import { WireBack } from './wires.js';
 
@@ -121,6 +120,7 @@ export class Reception {
     }
     const repeatKey = method === 'CANCEL' ? cancelKeyOf(message.viaBranch) : message.viaBranch;
     if (!flow.isReliable && !this.parts.retransmission.receiveRequest(repeatKey, method)) return true;
+    if (method === 'INVITE' && this.parts.context.acceptedInvites.has(message.viaBranch)) return true;
 
     const [top] = message.headers.Via as RawHeader[];
     if (top === undefined) return true;
@@ -169,25 +169,29 @@ export class Reception {
       this.#refuseStateless(request, refusal.status, refusal.headers);
       return;
     }
-    const requestUri = requestUriOf(request);
+    const target = request.ruri ?? request.to.uri;
     const { core } = account;
     // The account is found; SIP.js would refuse a Request-URI that is neither the AOR's user nor the Contact's with 404.
     request.ruri = core.configuration.contact.uri;
     core.delegate = {
       onInvite: (uas) => {
-        this.#invited(account, core, uas, requestUri, request.wire);
+        this.#invited(account, core, uas, target, request.wire);
       },
     };
     core.receiveIncomingRequestFromTransport(request);
   }
 
-  #invited(account: Account, core: AccountCore, uas: InvitingUas, requestUri: NameAddress, wire: Wire): void {
+  #invited(account: Account, core: AccountCore, uas: InvitingUas, target: URI, wire: Wire): void {
     const noteSource = (dialogId: string, source: Wire | undefined): void => {
       core.noteSource(dialogId, source);
     };
-    const call = new InvitingCall(account, uas, requestUri, noteSource, wire, this.parts.context.clock);
+    const acknowledged = (): void => {
+      core.acknowledged(uas.message);
+    };
+    const call = new InvitingCall(account, uas, target, { noteSource, acknowledged }, wire, this.parts.context.clock);
     try {
       this.parts.events.onInvite(call);
+      call.tryUnlessAnswered();
     } catch (thrown) {
       call.reject(500);
       throw thrown;
@@ -207,8 +211,3 @@ function isNew({ method, toTag, viaBranch }: ParsedRequest, { existingCore }: Ac
 }
 
 type InvitingUas = ConstructorParameters<typeof InvitingCall>[1];
-
-function requestUriOf(request: IncomingRequestMessage): NameAddress {
-  const text = request.ruri?.toString() ?? '';
-  return parseNameAddress(`<${text}>`) ?? toNameAddress(request.to);
-}

@@ -1,6 +1,7 @@
 /** What accounts and calls need of the stack round them. */
 import type { LoggerFactory } from 'sip.js/lib/core/index.js';
 import type { Clock } from '../base/clock.js';
+import type { AcceptedInvites } from './accepted-invites.js';
 import type { CoreOwner } from './account-core.js';
 import type { ContactAddress } from './contact-addresses.js';
 import type { TransactionCount } from './guards/transaction-count.js';
@@ -21,6 +22,7 @@ export interface StackContext {
   readonly clientTransactions: TransactionCount;
   readonly serverTransactions: TransactionCount;
   readonly registers: RegisterTransactions;
+  readonly acceptedInvites: AcceptedInvites;
   /** An account goes over from one flow to another: registrars are those that an account has a flow to. */
   moveAccount(account: CoreOwner, from: Flow | undefined, to: Flow | undefined): void;
   /** The flow to a registrar, when it is there. */

@@ -5,6 +5,7 @@ import { LoggerFactory } from 'sip.js/lib/core/index.js';
 import type { Clock, Timer } from '../base/clock.js';
 import { ClosableClock } from '../base/closable-clock.js';
 import { second } from '../base/units.js';
+import { AcceptedInvites } from './accepted-invites.js';
 import { Account, type AccountOwner } from './account.js';
 import { Accounts } from './accounts.js';
 import type { CoreOwner } from './account-core.js';
@@ -72,6 +73,7 @@ class Stack implements SipStack, AccountOwner {
   readonly userAgent: string;
   readonly ignoresContact: boolean;
   readonly loggerFactory = new LoggerFactory();
+  readonly acceptedInvites: AcceptedInvites;
   readonly clientTransactions: TransactionCount;
   readonly serverTransactions: TransactionCount;
   readonly registers: RegisterTransactions;
@@ -117,6 +119,7 @@ class Stack implements SipStack, AccountOwner {
     this.userAgent = settings.userAgent;
     this.ignoresContact = settings.ignoresContact;
     this.#sources = new KnownSources(settings.trusted);
+    this.acceptedInvites = new AcceptedInvites(dependencies.clock);
     this.clientTransactions = new TransactionCount(settings.maxTransactions ?? mostTransactions);
     this.serverTransactions = new TransactionCount(settings.maxTransactions ?? mostTransactions);
     this.registers = new RegisterTransactions(this.clock, this.clientTransactions);
@@ -173,7 +176,7 @@ class Stack implements SipStack, AccountOwner {
       transactions += core.userAgentClients.size + core.userAgentServers.size;
       dialogs += core.dialogs.size;
     }
-    const { size: retransmissions } = this.#retransmission;
+    const retransmissions = this.#retransmission.size + this.acceptedInvites.size;
     return { accounts: this.#accounts.size, cores: this.#accounts.active.size, transactions, dialogs, retransmissions };
   }
 
@@ -185,6 +188,7 @@ class Stack implements SipStack, AccountOwner {
     }
     this.registers.close();
     this.#retransmission.close();
+    this.acceptedInvites.close();
     this.drops.close();
     this.#probes.close();
     await this.flows.close();

@@ -243,7 +243,7 @@ export interface SipStackUsage {
   readonly cores: number;
   readonly transactions: number;
   readonly dialogs: number;
-  /** Messages over UDP that may be sent again. */
+  /** Messages over UDP that may be sent again, and answered INVITEs that may come again. */
   readonly retransmissions: number;
 }
 

@@ -162,6 +162,20 @@ describe('a call', () => {
   });
 });
 
+describe('a call that is answered or refused at once', () => {
+  it('has no need of 100', async () => {
+    const { peer } = subject;
+    subject.onCall = (call) => { call.reject(486); };
+    await subject.invited();
+    await peer.nextResponse(486);
+    subject.onCall = (call) => { call.ring(); };
+    await subject.invited();
+    await peer.nextResponse(180);
+    await subject.settled();
+    expect(peer.received).toEqual([]);
+  });
+});
+
 describe('a request', () => {
   it('is taken though it may go no further and asks things of proxies: both are for proxies (RFC 3261 16.3, 20.29)', async () => {
     subject.peer.sendLines(

@@ -30,6 +30,8 @@ export class Subject {
   readonly calls: TakenCall[] = [];
   readonly warnings: string[] = [];
   lose: () => void = () => undefined;
+  /** What is done with a call before its owner has heard of it. */
+  onCall: (call: IncomingCall) => void = () => undefined;
   #takeOffer: (offer: RemoteOffer) => void = quietDialog.onOffer;
   #takeAnswer: (sdp: string) => void = quietDialog.onAnswer;
   #waiting: ((taken: TakenCall) => void)[] = [];
@@ -102,6 +104,7 @@ export class Subject {
         this.#takeAnswer(sdp);
       },
     };
+    this.onCall(call);
     const taken = { call, seen };
     const waiting = this.#waiting.shift();
     if (waiting === undefined) this.calls.push(taken);

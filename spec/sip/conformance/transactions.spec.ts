@@ -174,6 +174,25 @@ describe.each(['udp', 'tcp'] as const)('over %s', (transport) => {
     expect(subject.calls).toEqual([]);
   });
 
+  it('an answered INVITE that comes again after its ACK is absorbed, by another way it is merged, and a CANCEL changes nothing: until timer L', async () => {
+    const { peer, uri } = subject;
+    const { transactions } = subject.stack.usage();
+    const { call, seen, request } = await subject.invited([], { branch: 'z9hG4bKi' });
+    call.accept(answer);
+    const ok = await peer.nextResponse(200);
+    peer.send('ACK', uri, { ...request, branch: 'z9hG4bKa', headers: [], body: '', to: ok.header('to')! });
+    await subject.settled();
+    expect(subject.stack.usage()).toMatchObject({ transactions, dialogs: 1 });
+    await pass(30_000);
+    peer.send('INVITE', uri, request);
+    peer.send('INVITE', uri, { ...request, branch: 'z9hG4bKother' });
+    await peer.nextResponse(482);
+    expect((await peer.request('CANCEL', uri, { ...request, branch: 'z9hG4bKi', headers: [], body: '' })).status).toBe(200);
+    expect([seen, subject.calls, peer.received.filter(({ status }) => status >= 200)]).toEqual([['confirmed'], [], []]);
+    await pass(4_000);
+    await subject.invited([], { ...request, branch: 'z9hG4bKnew' });
+  });
+
   it('the same request by two ways is merged for T4 after its refusal was acknowledged', async () => {
     const { peer, uri } = subject;
     const { call, request } = await subject.invited([], { branch: 'z9hG4bKone' });

@@ -36,7 +36,7 @@ export interface TortureCase {
   readonly choice?: string;
 }
 
-const rings = [100, 180, 200];
+const rings = [180, 200];
 const noRegistrar = 'A user agent takes no REGISTER.';
 
 export const tortureCases: readonly TortureCase[] = [

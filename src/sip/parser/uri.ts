@@ -201,7 +201,7 @@ export function parseNameAddress(text: string): NameAddress | undefined {
   return header === undefined ? undefined : toNameAddress(header);
 }
 
-export function toNameAddress(header: NameAddrHeader): NameAddress {
+export function toNameAddress(header: Pick<NameAddrHeader, 'uri' | 'displayName'>): NameAddress {
   const { uri, displayName } = header;
   const user = uri.user;
   return {
