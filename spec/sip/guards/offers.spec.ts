@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CallDialog } from '../../../src/sip/types.js';
 import { settle } from '../../support/manual-clock.js';
+import { withManualGlobals } from '../../support/manual-globals.js';
 import { quietDialog } from '../../support/quiet-dialog.js';
 import { openGuardedStack, registered, registrarAddress, reply, type GuardedStack, type MemoryFlow } from './guarded-stack.js';
 
@@ -101,6 +102,22 @@ describe('a re-INVITE of the far end', () => {
     await bench.clock.advance(1);
     expect(seen).toEqual(['lost undefined']);
     expect(methods(flow)).toContain('BYE');
+  });
+
+  it('of which the next follows at once is not answered again once it is acknowledged', async () => {
+    const { bench, flow, inDialog, dialog } = await talking(() => undefined);
+    const answers = (cseq: number): number => flow.sent.filter((text) => text.startsWith('SIP/2.0 200 ') && text.includes(`CSeq: ${String(cseq)} INVITE`)).length;
+    await withManualGlobals(bench.clock, Math.random, async () => {
+      flow.bring(inDialog('INVITE', 7));
+      flow.bring(inDialog('ACK', 7));
+      flow.bring(inDialog('INVITE', 8));
+      await bench.clock.advance(500);
+      expect([answers(7), answers(8)]).toEqual([1, 2]);
+      dialog.bye();
+      const sent = answers(8);
+      await bench.clock.advance(30_000);
+      expect([answers(7), answers(8)]).toEqual([1, sent]);
+    });
   });
 
   it('whose 200 is acknowledged leaves no limit behind', async () => {

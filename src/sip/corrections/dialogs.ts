@@ -3,13 +3,17 @@ import {
   Dialog,
   NameAddrHeader,
   NonInviteServerTransaction,
+  SessionDialog,
   SignalingState,
+  TransactionState,
   UserAgentCore,
   UserAgentServer,
   type IncomingRequestMessage,
   type IncomingResponseMessage,
+  type InviteServerTransaction,
   type URI,
 } from 'sip.js/lib/core/index.js';
+import { Timers } from 'sip.js/lib/core/timers.js';
 import type { CallDelegate } from '../internals.js';
 import { sdpOf } from '../parser/body.js';
 import { retrySoon, sessionStays } from '../response-headers.js';
@@ -20,6 +24,11 @@ import { correct } from './pin.js';
 interface DialogInternals {
   readonly dialogState: { routeSet: string[]; remoteTarget: URI };
   sequenceGuard(message: IncomingRequestMessage): boolean;
+}
+
+interface RepeatingInternals {
+  readonly reinviteUserAgentServer: { readonly transaction: Pick<InviteServerTransaction, 'state' | 'retransmitAcceptedResponse'> } | undefined;
+  invite2xxTimer: ReturnType<typeof setTimeout> | undefined;
 }
 
 type Receive = (this: UserAgentCore, message: IncomingRequestMessage) => void;
@@ -37,6 +46,27 @@ export const dialogCorrections = [
       this.dialogState.routeSet = response.getHeaders('record-route').reverse();
       const contact: unknown = response.parseHeader('contact');
       if (contact instanceof NameAddrHeader) this.dialogState.remoteTarget = contact.uri;
+    },
+  ),
+  correct(
+    SessionDialog.prototype,
+    'startReInvite2xxRetransmissionTimer',
+    'c3f50a1c',
+    'RFC 3261 13.3.1.4, 14.2: the 2xx of a re-INVITE is repeated until its own ACK; SIP.js goes on with an older one when the next re-INVITE comes before the timer is due, for ever once the dialog has ended.',
+    'of which the next follows at once is not answered again once it is acknowledged',
+    function (this: RepeatingInternals): void {
+      const uas = this.reinviteUserAgentServer;
+      if (uas === undefined) return;
+      const repeat = (delayMs: number): void => {
+        clearTimeout(this.invite2xxTimer);
+        this.invite2xxTimer = setTimeout(() => {
+          this.invite2xxTimer = undefined;
+          if (this.reinviteUserAgentServer !== uas || uas.transaction.state !== TransactionState.Accepted) return;
+          uas.transaction.retransmitAcceptedResponse();
+          repeat(Math.min(delayMs * 2, Timers.T2));
+        }, delayMs);
+      };
+      repeat(Timers.T1);
     },
   ),
   correct(
