@@ -70,7 +70,7 @@ export class Reception {
         return;
       }
       tap?.onMessage('in', flow.transport, peer, message.data);
-      if (!flow.isReliable) this.parts.probes.heard(flow);
+      this.parts.probes.heard(flow);
       const isOurs = message instanceof ParsedResponse ? this.#receiveResponse(flow, message) : this.#receiveRequest(flow, message, isKnown);
       if (!isKnown && isOurs) this.#strangers.giveBack(address);
     } catch (thrown) {

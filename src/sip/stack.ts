@@ -126,11 +126,12 @@ class Stack implements SipStack, AccountOwner {
     this.#probes = new FlowProbes(dependencies.clock, {
       intervalMs: settings.flows.keepAliveMs ?? keepAliveMs,
       ask: (flow, question) => {
-        const text = writeQuestion(question, this.contactOn(flow).hostPort, this.userAgent);
+        const text = writeQuestion(question, flow.transport, this.contactOn(flow).hostPort, this.userAgent);
         this.#retransmission.sendOnce(flow, text, nobodyListens);
       },
       lost: (flow, why) => {
-        this.#lost(why, (account) => account.flow?.transport === 'udp' && isSameEndpoint(account.flow.remote, flow.remote));
+        if (flow.isReliable) flow.abandon?.(why);
+        else this.#lost(why, (account) => account.flow?.transport === 'udp' && isSameEndpoint(account.flow.remote, flow.remote));
       },
     });
     this.drops = new DropReport(dependencies.clock, dependencies.log, (kind) => dependencies.metrics?.dropped(kind));

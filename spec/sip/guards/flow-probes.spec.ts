@@ -120,12 +120,56 @@ describe('a registrar over UDP', () => {
 });
 
 describe('a registrar over a connection', () => {
-  it('is left to the keep-alive of the connection, and its loss is told', async () => {
+  it('is left to the keep-alive of the connection that it answers, and its loss is told', async () => {
     const account = await registered(bench.addAccount('434', registrarAddress, 'tcp'));
     const flow = bench.at(registrarAddress, 'tcp');
+    flow.answersPings = true;
     await bench.clock.advance(300_000);
     expect(questions(flow)).toEqual([]);
     flow.close();
     expect(bench.lost.map(({ accounts }) => accounts)).toEqual([[account]]);
+  });
+
+  it('that answers no keep-alive is asked, once each time, and cut within 30 s of its death', async () => {
+    answersOptions();
+    const accounts = [await registered(bench.addAccount('434', registrarAddress, 'tls')), await registered(bench.addAccount('435', registrarAddress, 'tls'))];
+    const flow = bench.at(registrarAddress, 'tls');
+    await bench.clock.advance(100_000);
+    expect(questions(flow).length).toBeGreaterThan(4);
+    expect(questions(flow)[0]).toContain('\r\nVia: SIP/2.0/TLS ');
+    flow.bring(request('OPTIONS', '434'));
+    bench.answer = () => undefined;
+    await bench.clock.advance(30_000);
+    expect(questions(flow).length).toBe(branches(flow).size);
+    expect([flow.isOpen, bench.lost]).toEqual([false, [{ accounts, why: 'The registrar does not answer any more' }]]);
+    for (const account of accounts) account.remove();
+  });
+
+  it('is not asked while it talks, and any message is an answer', async () => {
+    answersOptions();
+    await registered(bench.addAccount('434', registrarAddress, 'tcp'));
+    const flow = bench.at(registrarAddress, 'tcp');
+    await bench.clock.advance(25_000);
+    bench.answer = () => undefined;
+    flow.bring(request('OPTIONS', '434'));
+    const before = questions(flow).length;
+    for (let turn = 0; turn < 20; turn += 1) {
+      await bench.clock.advance(15_000);
+      flow.bring(request('OPTIONS', '434'));
+    }
+    expect([questions(flow).length - before, flow.isOpen]).toEqual([0, true]);
+  });
+
+  it('that answers neither keep-alives nor OPTIONS is believed', async () => {
+    await registered(bench.addAccount('434', registrarAddress, 'tcp'));
+    await bench.clock.advance(300_000);
+    expect(questions(bench.at(registrarAddress, 'tcp')).length).toBeGreaterThan(5);
+    expect(bench.lost).toEqual([]);
+  });
+
+  it('is not asked over WebSocket, whose pings everybody answers', async () => {
+    await registered(bench.addAccount('434', registrarAddress, 'ws'));
+    await bench.clock.advance(300_000);
+    expect(questions(bench.at(registrarAddress, 'ws'))).toEqual([]);
   });
 });

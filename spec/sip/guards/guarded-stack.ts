@@ -10,6 +10,7 @@ export class MemoryFlow implements Flow {
   readonly local = { address: '192.0.2.99', port: 5060 };
   readonly sent: string[] = [];
   isOpen = true;
+  answersPings = false;
 
   constructor(
     readonly transport: SipTarget['transport'],
@@ -35,9 +36,13 @@ export class MemoryFlow implements Flow {
   }
 
   close(): void {
+    this.abandon('It was closed.');
+  }
+
+  abandon(why: string): void {
     if (!this.isOpen) return;
     this.isOpen = false;
-    this.events().onClosed(this, 'It was closed.');
+    this.events().onClosed(this, why);
   }
 }
 

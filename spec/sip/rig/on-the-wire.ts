@@ -69,14 +69,15 @@ function unanswered(lines: readonly Line[]): string[] {
   return [...faults];
 }
 
-/** 17.2: a request that comes again has the answer that it had. */
+/** 17.2: a request that comes again has the answer that it had, until timers I and J have run out. */
 function answeredTwoWays(lines: readonly Line[]): string[] {
-  const answers = new Map<string, number>();
+  const answers = new Map<string, { status: number; sentAtMs: number }>();
   const faults: string[] = [];
-  for (const { status = 0, transaction, first, from, method } of lines) {
+  for (const { status = 0, transaction, first, from, method, sentAtMs } of lines) {
     if (status < 200 || from === undefined) continue;
-    const before = answers.get(transaction) ?? status;
-    if (before !== status) faults.push(`${from.user} answered one ${method} with ${before} and ${first}`);
+    const before = answers.get(transaction) ?? { status, sentAtMs };
+    const isKnown = sentAtMs < before.sentAtMs + transactionMs;
+    if (isKnown && before.status !== status) faults.push(`${from.user} answered one ${method} with ${before.status} and ${first}`);
     answers.set(transaction, before);
   }
   return faults;

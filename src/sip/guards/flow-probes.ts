@@ -1,19 +1,22 @@
 /**
  * Finds registrars over UDP that are dead, and keeps the NATs on the way to them open: a flow that brought nothing for a while is asked
  * with OPTIONS (RFC 3261 11), one question a flow however many accounts use it. RFC 5626 3.5.2 has STUN for this, which registrars
- * seldom speak; two CRLFs would tell nothing, as nobody answers them over UDP.
+ * seldom speak; two CRLFs would tell nothing, as nobody answers them over UDP. Over TCP and TLS they do (4.4.1), but not all: a connection
+ * whose peer has never answered one is asked the same way.
  *
  *   resting --(20 s at most without a message)--> asking --(any message)--> resting
  *                                                        --(10 s)--> lost, told once; resting
  *
  * So a registrar that falls silent is found within 30 s. One that never answers OPTIONS is suspected once: when REGISTER is answered
- * and OPTIONS still is not, its silence means nothing until it has answered one.
+ * and OPTIONS still is not, its silence means nothing until it has answered one. Over a connection it means nothing before that either: to
+ * suspect it is to cut it, and the next would be suspected again.
  */
 import type { Clock, Timer } from '../../base/clock.js';
 import { second } from '../../base/units.js';
 import { makeSipUri } from '../parser/uri.js';
 import { randomToken } from '../random-token.js';
 import type { Flow } from '../transports/flow.js';
+import type { SipTransport } from '../types.js';
 
 /** No account has the id 0. */
 const branchPrefix = 'z9hG4bK0.';
@@ -52,7 +55,7 @@ interface Probe {
 }
 
 export class FlowProbes {
-  readonly #probes = new Map<string, Probe>();
+  readonly #probes = new Map<Flow | string, Probe>();
 
   constructor(
     private readonly clock: Clock,
@@ -61,7 +64,8 @@ export class FlowProbes {
 
   /** An account goes over to that flow. @param domain what its registrar calls itself */
   use(flow: Flow, domain: string): void {
-    if (flow.transport !== 'udp' || this.options.intervalMs === 0) return;
+    // RFC 6455 5.5.2: who speaks WebSocket answers its pings.
+    if (flow.transport === 'ws' || flow.transport === 'wss' || this.options.intervalMs === 0) return;
     const known = this.#probes.get(keyOf(flow));
     if (known !== undefined) {
       known.uses += 1;
@@ -77,7 +81,7 @@ export class FlowProbes {
       askedAt: now,
       heardAt: now,
       uses: 1,
-      isSilenceNews: true,
+      isSilenceNews: !flow.isReliable,
       timer: this.clock.after(this.#restMs(), () => {
         this.#rested(probe);
       }),
@@ -88,14 +92,14 @@ export class FlowProbes {
   /** An account leaves it. */
   leave(flow: Flow): void {
     const probe = this.#probes.get(keyOf(flow));
-    if (flow.transport !== 'udp' || probe === undefined) return;
+    if (probe === undefined) return;
     probe.uses -= 1;
     if (probe.uses > 0) return;
     probe.timer.cancel();
     this.#probes.delete(keyOf(flow));
   }
 
-  /** A message came in on a flow over UDP. */
+  /** A message came in. */
   heard(flow: Flow): void {
     const probe = this.#probes.get(keyOf(flow));
     if (probe === undefined) return;
@@ -135,7 +139,8 @@ export class FlowProbes {
 
   /** What came in during the rest makes it longer: the time of each message is noted, no timer moved. */
   readonly #rested = (probe: Probe): void => {
-    const leftMs = probe.heardAt + this.#restMs() - this.clock.now();
+    if (!probe.flow.isOpen) return;
+    const leftMs = probe.flow.answersPings === true ? this.#restMs() : probe.heardAt + this.#restMs() - this.clock.now();
     if (leftMs > 0) {
       this.#wait(probe, leftMs, this.#rested);
       return;
@@ -151,7 +156,7 @@ export class FlowProbes {
     const { flow, domain, callId, cseq } = probe;
     this.options.ask(flow, { domain, branch: branchOf(probe), callId, cseq });
     const leftMs = probe.askedAt + probeTimeoutMs - this.clock.now();
-    if (repeatMs < leftMs && probe.isSilenceNews) {
+    if (repeatMs < leftMs && probe.isSilenceNews && !flow.isReliable) {
       this.#wait(probe, repeatMs, () => {
         this.#ask(probe, repeatMs * 2);
       });
@@ -172,17 +177,17 @@ export class FlowProbes {
  * RFC 3261 11.1: OPTIONS outside a dialog, addressed as REGISTER is: to the registrar's own name.
  * @param hostPort where we are on that flow
  */
-export function writeQuestion({ domain, branch, callId, cseq }: Question, hostPort: string, userAgent: string): string {
+export function writeQuestion({ domain, branch, callId, cseq }: Question, transport: SipTransport, hostPort: string, userAgent: string): string {
   const registrar = makeSipUri({ host: domain }).toRaw();
   return [
     `OPTIONS ${registrar} SIP/2.0`,
-    `Via: SIP/2.0/UDP ${hostPort};branch=${branch};rport`,
+    `Via: SIP/2.0/${transport.toUpperCase()} ${hostPort};branch=${branch};rport`,
     'Max-Forwards: 70',
     `From: <${registrar}>;tag=${callId}`,
     `To: <${registrar}>`,
     `Call-ID: ${callId}`,
     `CSeq: ${String(cseq)} OPTIONS`,
-    `Contact: <sip:${hostPort}>`,
+    `Contact: <sip:${hostPort};transport=${transport}>`,
     `User-Agent: ${userAgent}`,
     'Content-Length: 0',
     '',
@@ -190,8 +195,10 @@ export function writeQuestion({ domain, branch, callId, cseq }: Question, hostPo
   ].join('\r\n');
 }
 
-function keyOf({ remote }: Flow): string {
-  return `${remote.address} ${remote.port}`;
+/** Over UDP a far end has many flows in turn, and is one all the same. */
+function keyOf(flow: Flow): Flow | string {
+  const { isReliable, remote } = flow;
+  return isReliable ? flow : `${remote.address} ${remote.port}`;
 }
 
 function branchOf({ callId, cseq }: Probe): string {

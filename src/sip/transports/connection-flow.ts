@@ -53,6 +53,11 @@ export abstract class ConnectionFlow implements Flow {
 
   abstract send(text: string, onError: (error: Error) => void): void;
 
+  /** The peer is dead. @param why without full stop */
+  abandon(why: string): void {
+    this.goDown(why, 'at once');
+  }
+
   close(): void {
     this.goDown('It was closed from this side', 'politely');
   }

@@ -17,9 +17,13 @@ export interface Flow {
   /** True when the transport itself retransmits: everything but UDP. */
   readonly isReliable: boolean;
   readonly isOpen: boolean;
+  /** Its peer has answered a keep-alive of the connection, and is noticed when it does so no more. */
+  readonly answersPings?: boolean;
   /** Never throws. `onError` is called at most once, later than the return, with a sentence for a person. */
   send(text: string, onError: (error: Error) => void): void;
   close(): void;
+  /** Of a connection whose peer is dead: cut at once. @param why without full stop */
+  abandon?(why: string): void;
 }
 
 /** What flows tell upward. A listener that throws harms no flow: what it threw arrives at `onFault`. */

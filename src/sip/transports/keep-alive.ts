@@ -41,6 +41,11 @@ export class KeepAlive {
     return this.#isWaiting;
   }
 
+  /** Its silence is noticed. */
+  get peerAnswers(): boolean {
+    return this.#peerAnswers;
+  }
+
   /** Bytes came in: the peer is alive, whatever they are. */
   heard(): void {
     if (this.#isWaiting) this.#rest();

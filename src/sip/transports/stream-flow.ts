@@ -68,6 +68,10 @@ export class StreamFlow extends ConnectionFlow {
     }
   }
 
+  get answersPings(): boolean {
+    return this.#keepAlive?.peerAnswers ?? false;
+  }
+
   /** A whole message has come in on it. */
   get hasMessage(): boolean {
     return this.#hasMessage;
