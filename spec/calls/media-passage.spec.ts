@@ -67,6 +67,16 @@ describe('an outgoing call', () => {
     expect(updates.at(-1)).toMatchObject({ description: { sdp: answerSdp } });
   });
 
+  it('is warned of once when the 200 repeats the description of the 183, and the host has it from both', async () => {
+    const { create, account, updates, logged } = webRtcWorld();
+    await create();
+    const mdns = `${answerSdp}a=${hidden}\r\n`;
+    account.call.progress(183, mdns);
+    account.call.accept(mdns);
+    expect(updates.slice(-2)).toMatchObject(['progress', 'talking'].map((state) => ({ state, description: { type: 'answer', sdp: answerSdp } })));
+    expect(logged).toEqual([{ level: 'warn', message: expect.stringContaining('names of mDNS (.local)') as string }]);
+  });
+
   it('whose early media was no WebRTC and whose 200 brings nothing better ends with media', async () => {
     const { create, account, ended } = webRtcWorld();
     await create();

@@ -1,9 +1,10 @@
 /** One call from SIP to the messenger. States and events: `incomingTable`. */
 import type { HangupReason, HostUser, RemoteParty, SessionDescription } from '../host/contract.js';
 import { offersVideo } from '../sdp/media.js';
-import type { CallDialog, IncomingCall, IncomingCallEvents, ReasonValue } from '../sip/types.js';
+import type { IncomingCall, IncomingCallEvents, ReasonValue } from '../sip/types.js';
 import { incomingTable, type IncomingAction, type IncomingEvent, type IncomingState } from './call-state.js';
 import type { TakenCommand } from './command.js';
+import type { ConversationParts } from './conversation.js';
 import { Gathering } from './gathering.js';
 import { hangupTable, hangupTermination } from './hangup.js';
 import { notAcceptable, type Passage } from './media-passage.js';
@@ -34,7 +35,6 @@ export class IncomingSession extends Session<IncomingState, IncomingEvent, Incom
   #gathering: Gathering | undefined;
   /** The host's, through the profile. */
   #answerOut: SessionDescription | undefined;
-  #dialog: CallDialog | undefined;
   /** How the INVITE is answered when it is refused: unless somebody says otherwise, nobody answered. */
   #rejection: Rejection = hangupTable.no_answer.reject;
   #byeReason: ReasonValue | undefined;
@@ -127,7 +127,7 @@ export class IncomingSession extends Session<IncomingState, IncomingEvent, Incom
         return;
       }
       case 'bye':
-        this.#dialog?.bye(this.#byeReason);
+        this.dialog?.bye(this.#byeReason);
         return;
       case 'tellTalking':
         this.tell({ type: 'state', callId, state: 'talking' });
@@ -135,6 +135,11 @@ export class IncomingSession extends Session<IncomingState, IncomingEvent, Incom
       case 'tellEnded':
         this.tellEnded(ending);
     }
+  }
+
+  protected override get caller(): ConversationParts['caller'] {
+    const { peer, id } = this.#offer.mapping;
+    return { from: peer, mappingId: id };
   }
 
   #route(user: HostUser | undefined): void {
@@ -185,10 +190,9 @@ export class IncomingSession extends Session<IncomingState, IncomingEvent, Incom
     // What it lacks was looked for when it came: candidates are all that has come since.
     const passage = this.#gathering === undefined ? undefined : this.#passAnswer(this.#answerOut, true);
     const { sdp } = passage !== undefined && 'description' in passage ? passage.description : this.#answerOut;
-    this.#dialog = this.#call.accept(sdp);
+    this.dialog = this.#call.accept(sdp);
     // The call ended on the SIP side while the answer was on its way here.
-    if (this.#dialog === undefined) this.raise('lost', localTable.cancelled);
-    else this.converse(this.#dialog, false, { from: this.#offer.mapping.peer, mappingId: this.#offer.mapping.id });
+    if (this.dialog === undefined) this.raise('lost', localTable.cancelled);
   }
 
   #hangUp(reason: HangupReason): void {

@@ -3,6 +3,7 @@ import type { CallState, CallUpdate, HangupReason, HostUser, SessionDescription 
 import type { CallDialog, CallRefusal, NameAddress, OutgoingCall, OutgoingCallEvents, ReasonValue, SipAccount } from '../sip/types.js';
 import { outgoingTable, type OutgoingAction, type OutgoingEvent, type OutgoingState } from './call-state.js';
 import type { CreateCommand, TakenCommand } from './command.js';
+import type { ConversationParts } from './conversation.js';
 import { Gathering } from './gathering.js';
 import { hangupTable, hangupTermination } from './hangup.js';
 import type { Passage, Unfit } from './media-passage.js';
@@ -18,13 +19,12 @@ export class OutgoingSession extends Session<OutgoingState, OutgoingEvent, Outgo
   /** Set once the call is routed. */
   #way: { readonly account: Pick<SipAccount, 'invite'>; readonly mappingId: number; readonly to: string; readonly displayName: string | undefined } | undefined;
   #call: OutgoingCall | undefined;
-  #dialog: CallDialog | undefined;
   /** The offer as it goes out; candidates may still come to it. */
   #offer: SessionDescription;
   /** The newest description of the far end, as it came: early media, then the answer. */
   #sdp: string | undefined;
-  /** Why that one is not handed on. */
-  #unfit: Unfit | undefined;
+  /** What came of that one. A 200 says mostly what the 183 said: the same text is judged once. */
+  #passage: Passage | undefined;
   /** What the response at hand brought along, for the update it leads to. */
   #description: SessionDescription | undefined;
   #remote: NameAddress | undefined;
@@ -92,23 +92,22 @@ export class OutgoingSession extends Session<OutgoingState, OutgoingEvent, Outgo
     // The same description again, in a repeated 18x: told already.
     if (sdp !== undefined && sdp === this.#sdp) return;
     this.#receive(progress);
-    if (this.#unfit !== undefined && sdp !== undefined) {
-      this.context.ports.log.warn(`Early media is not handed on: ${this.#unfit.ending.message}`, { callId: this.callId });
-    }
+    const unfit = sdp === undefined ? undefined : this.#unfit;
+    if (unfit !== undefined) this.context.ports.log.warn(`Early media is not handed on: ${unfit.ending.message}`, { callId: this.callId });
     if (this.#description !== undefined) this.raise('media');
     else if (status === 180) this.raise('ringing');
     else this.raise(status === 183 ? 'progress' : 'proceeding');
   }
 
   onAccepted(accepted: { dialog: CallDialog; sdp?: string; remote?: NameAddress }): void {
-    this.#dialog = accepted.dialog;
-    this.converse(accepted.dialog, true, { from: this.#command.from, mappingId: this.#way?.mappingId });
+    this.dialog = accepted.dialog;
     this.#receive(accepted);
+    const unfit = this.#unfit;
     if (this.#sdp === undefined) {
       this.raise('acceptedBare', localTable.answerWithoutMedia);
-    } else if (this.#unfit !== undefined) {
-      this.#byeReason = this.#unfit.reason;
-      this.raise('acceptedBare', this.#unfit.ending);
+    } else if (unfit !== undefined) {
+      this.#byeReason = unfit.reason;
+      this.raise('acceptedBare', unfit.ending);
     } else {
       this.raise('accepted');
     }
@@ -135,7 +134,7 @@ export class OutgoingSession extends Session<OutgoingState, OutgoingEvent, Outgo
         this.#call?.cancel(this.#cancelReason);
         return;
       case 'bye':
-        this.#dialog?.bye(this.#byeReason);
+        this.dialog?.bye(this.#byeReason);
         return;
       case 'tellTrying':
         this.#tellState('trying');
@@ -152,6 +151,10 @@ export class OutgoingSession extends Session<OutgoingState, OutgoingEvent, Outgo
       case 'tellEnded':
         this.tellEnded(ending);
     }
+  }
+
+  protected override get caller(): ConversationParts['caller'] {
+    return { from: this.#command.from, mappingId: this.#way?.mappingId };
   }
 
   #route(caller?: HostUser, callee?: HostUser): void {
@@ -212,10 +215,13 @@ export class OutgoingSession extends Session<OutgoingState, OutgoingEvent, Outgo
     this.#remote = remote;
     this.#description = undefined;
     if (sdp === undefined) return;
+    if (sdp !== this.#sdp) this.#passage = this.pass({ type: 'answer', sdp }, 'sip');
     this.#sdp = sdp;
-    const passage = this.pass({ type: 'answer', sdp }, 'sip');
-    this.#unfit = 'unfit' in passage ? passage.unfit : undefined;
-    if ('description' in passage) this.#description = passage.description;
+    if (this.#passage !== undefined && 'description' in this.#passage) this.#description = this.#passage.description;
+  }
+
+  get #unfit(): Unfit | undefined {
+    return this.#passage !== undefined && 'unfit' in this.#passage ? this.#passage.unfit : undefined;
   }
 
   #tellState(state: CallState): void {

@@ -37,8 +37,9 @@ export abstract class Session<State extends string, Event extends string, Action
   readonly #machine: StateMachine<State, Event | 'timeout' | 'lost' | 'bye', Action, Guard, Termination>;
   readonly #updates: UpdateQueue;
   /** Once the call is answered. */
+  protected dialog: CallDialog | undefined;
+  /** Once there is something to say in it: most calls are answered and hung up. */
   #conversation: Conversation | undefined;
-  #dialog: CallDialog | undefined;
 
   constructor(
     readonly callId: string,
@@ -89,41 +90,54 @@ export abstract class Session<State extends string, Event extends string, Action
   // ---- while people talk ----------------------------------------------------------------------
 
   get replacement(): string | undefined {
-    return this.state === 'talking' ? this.#dialog?.replacement : undefined;
+    return this.state === 'talking' ? this.dialog?.replacement : undefined;
   }
 
-  /** @param isOwner the Call-ID is ours */
-  protected converse(dialog: CallDialog, isOwner: boolean, caller: ConversationParts['caller']): void {
-    this.#dialog = dialog;
-    const { callId, context } = this;
-    const { settings, ports } = context;
-    const tell = (update: CallUpdate): void => {
-      this.tell(update);
-    };
-    const pass: Session<State, Event, Action>['pass'] = (...described) => this.pass(...described);
-    const end = (ending: Termination): void => {
-      this.raise('lost', ending);
-    };
-    const otherCall = (other: string): Call => context.table.get(other);
-    this.#conversation = new Conversation({ callId, dialog, isOwner, caller, settings, ports, tell, pass, end, otherCall });
+  /** Whose call it is: the new party of a transfer is looked for as if they called. */
+  protected abstract get caller(): ConversationParts['caller'];
+
+  /** Undefined unless the call talks. */
+  #talk(): Conversation | undefined {
+    const { callId, dialog } = this;
+    if (this.state !== 'talking' || dialog === undefined) return undefined;
+    if (this.#conversation !== undefined) return this.#conversation;
+    const { settings, ports, table } = this.context;
+    this.#conversation = new Conversation({
+      callId,
+      dialog,
+      isOwner: this.direction === 'outgoing',
+      settings,
+      ports,
+      tell: (update) => {
+        this.tell(update);
+      },
+      caller: this.caller,
+      otherCall: (other) => table.get(other),
+      pass: (...described) => this.pass(...described),
+      end: (ending) => {
+        this.raise('lost', ending);
+      },
+    });
+    return this.#conversation;
   }
 
   /** A command for a call that talks. */
   protected takeTalking(command: TalkCommand): void {
-    if (this.state !== 'talking' || this.#conversation?.take(command) !== true) this.refuseCommand(command);
+    if (this.#talk()?.take(command) !== true) this.refuseCommand(command);
   }
 
   onOffer(offer: RemoteOffer): void {
-    if (this.state === 'talking') this.#conversation?.receiveOffer(offer);
-    else offer.reject(tooEarly);
+    const conversation = this.#talk();
+    if (conversation === undefined) offer.reject(tooEarly);
+    else conversation.receiveOffer(offer);
   }
 
   onAnswer(sdp: string): void {
-    if (this.state === 'talking') this.#conversation?.receiveAnswer(sdp);
+    this.#talk()?.receiveAnswer(sdp);
   }
 
   onTone(tone: string): void {
-    if (this.state === 'talking') this.#conversation?.receiveTone(tone);
+    this.#talk()?.receiveTone(tone);
   }
 
   onBye(): void {
