@@ -123,6 +123,28 @@ describe('a UDP flow', () => {
     expect(faults.map(({ message: text }) => text)).toEqual(['listener 1', 'listener 2']);
   });
 
+  it('sends what was given in one turn of the event loop in that order, and one that cannot be sent stops none behind it', async () => {
+    const peer = await udpPeer();
+    const { table } = await openBench();
+    const flow = await table.to({ transport: 'udp', host: localhost, port: peer.address().port });
+    const nowhere = await table.toEndpoint('udp', { address: '255.255.255.255', port: 5060 });
+    const came: string[] = [];
+    const allCame = new Promise<void>((resolve) => {
+      peer.on('message', (bytes) => {
+        if (came.push(bytes.toString()) === 3) resolve();
+      });
+    });
+    const failed = new Promise<Error>((resolve) => {
+      flow.send(message('1'), noError);
+      nowhere.send(message('broadcast'), resolve);
+      flow.send(message('2'), noError);
+      flow.send(message('3'), noError);
+    });
+    expect((await failed).message).toContain('255.255.255.255');
+    await allCame;
+    expect(came).toEqual([message('1'), message('2'), message('3')]);
+  });
+
   it('lets the last messages out before the socket closes, and refuses those after', async () => {
     const peer = await udpPeer();
     const { table } = await openBench();

@@ -1,8 +1,9 @@
 /**
  * One UDP socket and the flows over it, one for each remote endpoint.
  *
- * This is the hot path: receiving costs one map lookup, sending one encoding and one system call. Flows are cheap and hold
- * nothing: the cache is bounded, gives up what was not used lately, and whoever still holds a dropped flow can go on using it.
+ * This is the hot path: receiving costs one map lookup, sending one encoding and one system call. What is sent in one turn of the event loop
+ * leaves together at its end: to wake a far end for each datagram costs more than all the rest. Flows are cheap and hold nothing: the
+ * cache is bounded, gives up what was not used lately, and whoever still holds a dropped flow can go on using it.
  */
 
 import { createSocket, type Socket } from 'node:dgram';
@@ -21,11 +22,20 @@ const kernelBufferBytes = 4 * 1024 * 1024;
 const maxUnsentBytes = 16 * 1024 * 1024;
 const maxFlows = 16_384;
 
+/** Of a size that is allowed, to leave at the end of the turn. */
+interface Datagram {
+  readonly bytes: Buffer;
+  readonly remote: Endpoint;
+  readonly onError: (error: Error) => void;
+}
+
 export class UdpSocket {
   readonly local: Endpoint;
   readonly #isWildcard: boolean;
   readonly #isV6: boolean;
   readonly #flows = new Map<string, UdpFlow>();
+  /** In the order they were given. */
+  #outgoing: Datagram[] = [];
   #unsentBytes = 0;
   #isOpen = true;
 
@@ -120,29 +130,36 @@ export class UdpSocket {
       return;
     }
     this.#unsentBytes += bytes.length;
+    if (this.#outgoing.push({ bytes, remote, onError }) === 1) setImmediate(this.#flush);
+  }
+
+  /** What was given still leaves. Idempotent. */
+  async close(): Promise<void> {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#flush();
+    await new Promise<void>((resolve) => this.socket.close(resolve));
+    this.#flows.clear();
+  }
+
+  readonly #flush = (): void => {
+    const outgoing = this.#outgoing;
+    this.#outgoing = [];
+    for (const datagram of outgoing) this.#sendNow(datagram);
+  };
+
+  #sendNow({ bytes, remote, onError }: Datagram): void {
     const address = this.#isV6 && isIPv4(remote.address) ? `::ffff:${remote.address}` : remote.address;
     try {
       this.socket.send(bytes, remote.port, address, (error) => {
-        this.#sent(bytes.length, remote, error, onError);
+        this.#unsentBytes -= bytes.length;
+        if (error !== null) failNow(this.events, onError, sendError(remote, error));
       });
     } catch (thrown) {
       // Only for what is no address or port at all: Node.js throws at once.
       this.#unsentBytes -= bytes.length;
       failLater(this.events, onError, sendError(remote, thrown));
     }
-  }
-
-  /** What the kernel has taken still leaves. Idempotent. */
-  async close(): Promise<void> {
-    if (!this.#isOpen) return;
-    this.#isOpen = false;
-    await new Promise<void>((resolve) => this.socket.close(resolve));
-    this.#flows.clear();
-  }
-
-  #sent(length: number, remote: Endpoint, error: Error | null, onError: (error: Error) => void): void {
-    this.#unsentBytes -= length;
-    if (error !== null) failNow(this.events, onError, sendError(remote, error));
   }
 
   #receive(bytes: Buffer, remote: Endpoint): void {
