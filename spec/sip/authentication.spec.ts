@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openSipStack } from '../../src/sip/stack.js';
 import type { CallDialog, CallRefusal, OutgoingCallEvents, SipAccount, SipStack } from '../../src/sip/types.js';
 import { ManualClock } from '../support/manual-clock.js';
-import { ScriptedPeer } from '../support/scripted-peer.js';
+import { ScriptedPeer, type Received } from '../support/scripted-peer.js';
 import { quietDialog } from '../support/quiet-dialog.js';
 
 let peer: ScriptedPeer;
@@ -82,6 +82,19 @@ describe('a challenge on the wire', () => {
     (await peer.next('INVITE')).reply(407, ['Proxy-Authenticate: Digest realm="p", nonce="np"']);
     (await peer.next('INVITE')).reply(401, [`WWW-Authenticate: ${unknown}`]);
     expect(await refusal).toMatchObject({ status: 401, wrongPassword: false, unanswerable: whyUnknown });
+  });
+
+  it('of two proxies at once is answered to each of them, in the ACK and in the next call too', async () => {
+    const realms = (request: Received): (string | undefined)[] => request.headers('proxy-authorization').map((value) => /realm="(\w)"/.exec(value)?.[1]);
+    const answered = call();
+    (await peer.next('INVITE')).reply(407, ['a', 'b'].map((realm) => `Proxy-Authenticate: Digest realm="${realm}", nonce="n", qop="auth"`));
+    await peer.next('ACK');
+    const invite = await peer.next('INVITE');
+    invite.reply(200, [`Contact: <sip:far@127.0.0.1:${String(peer.port)}>`], 'v=0\r\n');
+    await answered;
+    void call();
+    const sent = [invite, await peer.next('ACK'), await peer.next('INVITE')];
+    expect(sent.map(realms)).toEqual([['a', 'b'], ['a', 'b'], ['a', 'b']]);
   });
 
   it('to a BYE costs the dialog one CSeq, each, and keeps the credentials of the other', async () => {

@@ -162,7 +162,10 @@ export class SessionCallDialog implements CallDialog {
     } else if (sdp !== undefined) {
       // RFC 3261 17.2.1: the host takes longer than 200 ms.
       uas.trying();
-      const offer = this.#offered(sdp, uas, () => { this.#awaitAck(message.cseq, false); });
+      const offer = this.#offered(sdp, uas, () => {
+        refreshTarget(this.#dialog, message);
+        this.#awaitAck(message.cseq, false);
+      });
       uas.delegate = { onCancel: () => { offer.withdraw(); } };
       this.events.onOffer(offer);
     } else if (message.body !== '') {

@@ -2,6 +2,8 @@
 import type { CredentialsHeader, DigestExchange, DigestRequest, DigestSession } from './digest.js';
 import { credentialsHeaderFor, infoHeaders, type FinalResponse, type SentRequest } from './internals.js';
 
+const credentialsHeaders = ['Authorization', 'Proxy-Authorization'] as const;
+
 /** What digest hashes of a request that SIP.js made. */
 export function digestRequestOf(message: SentRequest): DigestRequest {
   return { method: message.method, uri: message.ruri.toRaw(), body: message.body?.body ?? '' };
@@ -9,8 +11,14 @@ export function digestRequestOf(message: SentRequest): DigestRequest {
 
 /** RFC 7616 3.6: answers the challenges met before, unasked. */
 export function sendKnownCredentials(message: SentRequest): void {
-  for (const [header, value] of message.sender.digestFor(message.method).prepare(digestRequestOf(message), message.exchange)) {
-    message.setHeader(header, value);
+  setCredentials(message, message.sender.digestFor(message.method).prepare(digestRequestOf(message), message.exchange));
+}
+
+/** RFC 3261 22.3: each realm has a header field of its own; several proxies on the way may each want one. */
+export function setCredentials(message: SentRequest, answers: readonly [CredentialsHeader, string][]): void {
+  for (const header of credentialsHeaders) {
+    const values = answers.filter(([name]) => name === header).map(([, value]) => value);
+    if (values.length > 0) message.setHeader(header, values);
   }
 }
 
@@ -46,5 +54,5 @@ export function answerChallenge(
 
 /** RFC 3261 13.2.2.4, 22.1: the ACK of a 2xx has the credentials of its INVITE. */
 export function credentialLines(request: SentRequest | undefined): string[] {
-  return (['Authorization', 'Proxy-Authorization'] as const).flatMap((name) => (request?.headers[name] ?? []).map((value) => `${name}: ${value}`));
+  return credentialsHeaders.flatMap((name) => (request?.headers[name] ?? []).map((value) => `${name}: ${value}`));
 }

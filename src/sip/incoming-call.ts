@@ -5,16 +5,20 @@
  * a CANCEL. This file alone changes the state.
  */
 import type { IncomingByeRequest, IncomingInviteRequest, IncomingPrackRequest, IncomingRequestMessage, URI } from 'sip.js/lib/core/index.js';
-import type { Clock } from '../base/clock.js';
+import type { Clock, Timer } from '../base/clock.js';
+import { second } from '../base/units.js';
 import { SessionCallDialog } from './call-dialog.js';
 import type { Wire } from './internals.js';
 import { sdpOf } from './parser/body.js';
 import { parseNameAddress, toNameAddress } from './parser/uri.js';
 import { withoutControls } from './parser/write-uri.js';
 import { ReliableProvisional } from './reliable-provisional.js';
-import { reasonOf, requiredExtensions, writeReason } from './response-headers.js';
+import { readDeltaSeconds, reasonOf, requires100rel, writeReason } from './response-headers.js';
 import { sessionBody } from './session-body.js';
 import type { CallDialog, DialogEvents, IncomingCall, IncomingCallEvents, NameAddress, ReasonValue, SipAccount } from './types.js';
+
+/** An invitation that stands longer than this one stands longer than any call rings; timers hold no more than 24 days. */
+const longestInvitationS = 86_400;
 
 /** What a call tells the core that holds its transaction and its dialog. */
 export interface CallCore {
@@ -29,6 +33,7 @@ export class InvitingCall implements IncomingCall {
   #state: 'waiting' | 'answered' | 'confirmed' | 'ended' = 'waiting';
   #hasRung = false;
   readonly #reliable: ReliableProvisional | undefined;
+  readonly #expiry: Timer | undefined;
 
   constructor(
     readonly account: SipAccount,
@@ -44,11 +49,14 @@ export class InvitingCall implements IncomingCall {
       },
     };
     // RFC 3262 3: provisional responses are reliable for a caller that requires it.
-    if (requiredExtensions(uas.message).some((tag) => tag.toLowerCase() === '100rel')) {
+    if (requires100rel(uas.message)) {
       this.#reliable = new ReliableProvisional(clock, uas, wire, () => {
         this.#neverHeard();
       });
     }
+    // RFC 3261 13.3.1: an invitation may say for how long it stands.
+    const expiresS = readDeltaSeconds(uas.message.getHeader('expires'));
+    if (expiresS !== undefined && expiresS <= longestInvitationS) this.#expiry = clock.after(expiresS * second, () => { this.#expired(); });
   }
 
   get callId(): string {
@@ -91,7 +99,7 @@ export class InvitingCall implements IncomingCall {
   accept(sdp: string): CallDialog | undefined {
     if (this.#state !== 'waiting') return undefined;
     this.#state = 'answered';
-    this.#reliable?.stop();
+    this.#settled();
     const { session } = this.uas.accept({
       statusCode: 200,
       body: sessionBody(sdp),
@@ -120,11 +128,22 @@ export class InvitingCall implements IncomingCall {
   reject(status: number, options: { phrase?: string; reason?: ReasonValue; retryAfterS?: number } = {}): void {
     if (this.#state !== 'waiting') return;
     this.#state = 'ended';
-    this.#reliable?.stop();
+    this.#settled();
     const extraHeaders: string[] = [];
     if (options.reason !== undefined) extraHeaders.push(`Reason: ${writeReason(options.reason)}`);
     if (options.retryAfterS !== undefined) extraHeaders.push(`Retry-After: ${String(Math.trunc(options.retryAfterS))}`);
     this.uas.reject({ statusCode: status, reasonPhrase: options.phrase && withoutControls(options.phrase), extraHeaders });
+  }
+
+  /** The INVITE gets its final response. */
+  #settled(): void {
+    this.#reliable?.stop();
+    this.#expiry?.cancel();
+  }
+
+  #expired(): void {
+    this.reject(487);
+    this.events?.onCancelled();
   }
 
   /** RFC 3261 9.2: the INVITE is answered 487. */

@@ -30,7 +30,7 @@ import type { SentRequest, Wire } from './internals.js';
 import { sdpOf } from './parser/body.js';
 import { parseUri, toNameAddress } from './parser/uri.js';
 import { judgeServer } from './registering.js';
-import { readDeltaSeconds, reasonOf, writeReason } from './response-headers.js';
+import { readDeltaSeconds, reasonOf, requires100rel, writeReason } from './response-headers.js';
 import { sessionBody } from './session-body.js';
 import type { StackContext } from './stack-context.js';
 import type { Flow } from './transports/flow.js';
@@ -150,7 +150,7 @@ class InvitedCall implements OutgoingCall {
     const { message } = response;
     this.#provisional();
     if (message.toTag && !this.#watch(response.session)) return;
-    const rseq = /\b100rel\b/.test(message.getHeader('require') ?? '') ? readDeltaSeconds(message.getHeader('rseq')) : undefined;
+    const rseq = requires100rel(message) ? readDeltaSeconds(message.getHeader('rseq')) : undefined;
     // RFC 3262 4: a reliable response is acknowledged, though we never ask for one.
     if (rseq !== undefined && message.toTag) response.prack({ extraHeaders: [`RAck: ${String(rseq)} ${String(message.cseq)} INVITE`] });
     if (this.#state !== 'calling') return;

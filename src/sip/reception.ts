@@ -91,6 +91,11 @@ export class Reception {
   #receiveResponse(flow: Flow, message: ParsedResponse): boolean {
     const status = message.statusCode ?? 0;
     const key = message.viaBranch + message.method;
+    // RFC 3261 8.1.3.3: with more than one Via it was for somebody on the way.
+    if ((message.headers.Via?.length ?? 0) > 1) {
+      this.parts.drops.note('unmatched', flow.remote.address);
+      return false;
+    }
     this.parts.context.wireOver(flow).responses += 1;
     if (!flow.isReliable && !this.parts.retransmission.receiveResponse(key, status)) return true;
     if (this.parts.context.registers.receive(key, message)) return true;

@@ -1,6 +1,6 @@
 /** Small header values that outcomes are made of. */
 import { randomInt } from 'node:crypto';
-import type { IncomingMessage, IncomingRequestMessage, IncomingResponseMessage } from 'sip.js/lib/core/index.js';
+import type { IncomingMessage, IncomingResponseMessage } from 'sip.js/lib/core/index.js';
 import { second } from '../base/units.js';
 import { quoteDisplayName } from './parser/uri.js';
 import type { ReasonValue } from './types.js';
@@ -50,8 +50,13 @@ export function writeReason(reason: ReasonValue): string {
   return `${protocol}${cause}${reason.text === undefined ? '' : `;text=${quoteDisplayName(reason.text)}`}`;
 }
 
-/** Header names that a request needs us to understand (RFC 3261 8.2.2.3); we know no extension that can be required. */
-export function requiredExtensions(message: IncomingRequestMessage): string[] {
+/** RFC 3262 3, 4: provisional responses to this request are reliable, or this response is one. */
+export function requires100rel(message: IncomingMessage): boolean {
+  return requiredExtensions(message).some((tag) => tag.toLowerCase() === '100rel');
+}
+
+/** The extensions that the receiver of a message has to understand (RFC 3261 8.2.2.3). */
+export function requiredExtensions(message: IncomingMessage): string[] {
   return message
     .getHeaders('require')
     .flatMap((header) => header.split(','))

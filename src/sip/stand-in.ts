@@ -11,6 +11,11 @@ export function notSent(error: Error): FinalResponse {
   return standIn(503, 'Service Unavailable', { code: 'SIP_TRANSPORT', message: error.message });
 }
 
+/** RFC 3261 12.1.2, 13.3.1.4: a 2xx without To tag makes no dialog that could be acknowledged or ended; who sent it gives it up by itself. */
+export function untagged(): FinalResponse {
+  return standIn(502, 'Bad Gateway', { code: 'SIP_TRANSPORT', message: 'The far end answered without a To tag: there is no dialog to talk in' });
+}
+
 function standIn(status: number, phrase: string, local: NonNullable<FinalResponse['local']>): FinalResponse {
   const response: FinalResponse = new IncomingResponseMessage();
   response.statusCode = status;

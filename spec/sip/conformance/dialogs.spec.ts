@@ -64,6 +64,18 @@ describe('the routes of a call that we placed', () => {
   });
 });
 
+describe('an answer without a To tag', () => {
+  it('ends the call, which could be neither acknowledged nor ended', async () => {
+    const { peer } = subject;
+    const { refused, seen } = subject.place();
+    const invite = await peer.next('INVITE');
+    for (let times = 0; times < 2; times += 1) invite.replyRaw(200, invite.header('to')!, [`Contact: ${subject.peerContact}`], answer);
+    expect(await refused).toMatchObject({ status: 502, local: { code: 'SIP_TRANSPORT', message: expect.stringContaining('To tag') as string } });
+    await subject.settled();
+    expect([seen, peer.received]).toEqual([['refused 502'], []]);
+  });
+});
+
 describe('the routes of a call that reached us', () => {
   it('are recorded in 180 and 200, and gone by strictly when the first router is strict', async () => {
     const { peer } = subject;
@@ -164,7 +176,32 @@ describe('a re-INVITE', () => {
   });
 });
 
+describe('a re-INVITE that is refused', () => {
+  it('does not move the far end', async () => {
+    const { dialog, inDialog } = await subject.answered();
+    subject.peer.send('INVITE', subject.uri, { ...inDialog, branch: 'z9hG4bKre', headers: [`Contact: <${here('moved')}>`], body: offer });
+    await subject.peer.nextResponse(488);
+    subject.peer.send('ACK', subject.uri, { ...inDialog, branch: 'z9hG4bKre' });
+    dialog.bye();
+    const bye = await subject.peer.next('BYE');
+    expect(bye.uri).toBe(subject.peerContact.slice(1, -1));
+    bye.reply(200);
+  });
+});
+
 describe('a call that rings', () => {
+  it('is over when the INVITE has expired: 487, unless it is answered before', async () => {
+    for (const [expires, isOver] of [['0', true], ['86400', false], ['4294967295', false]] as const) {
+      const { call, seen } = await subject.invited([`Expires: ${expires}`]);
+      call.ring();
+      await subject.peer.nextResponse(180);
+      if (isOver) await subject.peer.nextResponse(487);
+      await subject.settled();
+      expect(seen).toEqual(isOver ? ['cancelled'] : []);
+      call.reject(486);
+    }
+  });
+
   it('is over when its caller sends BYE: 200 to that, 487 to the INVITE', async () => {
     const { peer, uri } = subject;
     const { call, seen, request } = await subject.invited();

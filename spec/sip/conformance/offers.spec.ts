@@ -238,6 +238,18 @@ describe('an UPDATE with an offer', () => {
     bye.reply(200);
   });
 
+  it('before the far end answers our own is refused 491', async () => {
+    const { peer } = subject;
+    const { refused } = subject.place();
+    const invite = await peer.next('INVITE');
+    invite.reply(180, [`Contact: ${subject.peerContact}`]);
+    await subject.settled();
+    const inDialog = { from: `${invite.header('to')!};tag=far`, to: invite.header('from')!, callId: invite.header('call-id')!, cseq: 1 };
+    expect((await peer.request('UPDATE', subject.uri, { ...inDialog, headers: [`Contact: ${subject.peerContact}`], body: held })).status).toBe(491);
+    invite.reply(486);
+    await refused;
+  });
+
   it('before the call is answered is refused 500 with Retry-After: the first offer has no answer yet', async () => {
     const { peer, uri } = subject;
     const { call, request } = await subject.invited();

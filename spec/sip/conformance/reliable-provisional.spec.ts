@@ -121,6 +121,18 @@ describe('a reliable response to a call that we placed', () => {
     await peer.next('ACK');
   });
 
+  it('is one however its Require is spelt', async () => {
+    const { peer } = subject;
+    const { seen } = subject.place();
+    const invite = await peer.next('INVITE');
+    for (let times = 0; times < 2; times += 1) invite.reply(183, ['Require: foo', 'Require: bar, 100REL', 'RSeq: 7', `Contact: ${subject.peerContact}`], answer);
+    (await peer.next('PRACK')).reply(200);
+    await subject.settled();
+    expect([seen, count('PRACK')]).toEqual([['progress 183 media'], 0]);
+    invite.reply(486);
+    await peer.next('ACK');
+  });
+
   it('is acknowledged in each branch of a fork by itself, a challenge answered', async () => {
     const { peer } = subject;
     subject.place();

@@ -28,6 +28,15 @@ it('a request that the network does not take ends at once, and says why', async 
   expect(await account.register(60)).toMatchObject({ kind: 'unreachable', code: 'SIP_TRANSPORT' });
 });
 
+it('a call that the network does not take ends at once, and says why', async () => {
+  const target = { transport: 'udp', host: '127.255.255.255', port: 5060 } as const;
+  const account = subject.stack.addAccount({ ...subject.account.settings, token: 'tok500', user: '500', target });
+  const refusal = await new Promise((resolve) => {
+    account.invite({ to: 'sip:600@example.com', sdp: answer }, { ...quietDialog, onProgress: () => undefined, onAccepted: () => undefined, onRefused: resolve });
+  });
+  expect(refusal).toMatchObject({ status: 503, local: { code: 'SIP_TRANSPORT', message: expect.stringContaining('127.255.255.255') as string } });
+});
+
 it('a Request-URI may be an IPv6 address', async () => {
   const { peer } = subject;
   const { accepted } = subject.place('sip:600@[2001:db8::10]');

@@ -49,6 +49,18 @@ describe.each(['udp', 'tcp'] as const)('over %s', (transport) => {
     expect([count('SIP/2.0 200'), seen, subject.calls]).toEqual([5, ['confirmed'], []]);
   });
 
+  it('a 180 is sent again each minute, so that no proxy gives the INVITE up', async () => {
+    const { call } = await subject.invited();
+    call.ring();
+    const ringing = await subject.peer.nextResponse(180);
+    await pass(120_100);
+    await subject.settled();
+    expect(subject.peer.received.filter(({ text }) => text === ringing.text)).toHaveLength(2);
+    call.reject(486);
+    await subject.peer.nextResponse(486);
+    await subject.settled();
+  });
+
   it('a 200 without an ACK ends the call with BYE after 64*T1', async () => {
     const { peer } = subject;
     const { call, seen } = await subject.invited();
@@ -258,6 +270,11 @@ describe('over udp', () => {
     invite.reply(486);
     expect(await refused).toMatchObject({ status: 486 });
     expect(seen).toEqual(['refused 486']);
+    const registered = subject.account.register(60);
+    const register = await peer.next('REGISTER');
+    register.replyVia(403, `${register.header('via')!}, SIP/2.0/UDP other.example.com;branch=z9hG4bKother`, []);
+    register.reply(200, ['Expires: 60']);
+    expect(await registered).toMatchObject({ kind: 'registered' });
   });
 });
 

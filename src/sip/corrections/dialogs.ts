@@ -73,24 +73,39 @@ export const dialogCorrections = [
     UserAgentCore.prototype,
     'receiveInsideDialogRequest',
     'b1c085f7',
-    'RFC 3261 12.2.2, RFC 3311 5.2: OPTIONS and UPDATE count CSeq on as every request does, and UPDATE refreshes the target; SIP.js counts neither and answers UPDATE with 501. An ACK before our 2xx is not its ACK; SIP.js takes it for that, and no other is waited for.',
+    'RFC 3261 12.2.2, RFC 3311 5.2: OPTIONS and UPDATE count CSeq on as every request does, and UPDATE refreshes the target; SIP.js counts neither and answers UPDATE with 501. A re-INVITE refreshes it when it is accepted; SIP.js does so when it is refused, too. An ACK before our 2xx is not its ACK; SIP.js takes it for that, and no other is waited for.',
     'without an offer is answered 200, and says where the far end is now',
     function (this: UserAgentCore, message: IncomingRequestMessage): void {
       const dialog = this.dialogs.get(message.callId + message.toTag + message.fromTag);
       // RFC 3261 13.3.1.4: what waits for an ACK is our 2xx; before it there is nothing to acknowledge.
       if (message.method === 'ACK' && dialog?.early === true) return;
-      if (dialog === undefined || (message.method !== 'OPTIONS' && message.method !== 'UPDATE')) {
-        originalReceive.call(this, message);
-        return;
-      }
-      const internals = dialog as unknown as DialogInternals; // SIP.js hides these members
-      if (!internals.sequenceGuard(message)) return;
-      Dialog.prototype.receiveRequest.call(dialog, message);
-      if (message.method === 'OPTIONS') this.replyStateless(message, { statusCode: 200 });
-      else answerUpdate(this, dialog, message);
+      if (dialog === undefined) originalReceive.call(this, message);
+      else if (message.method === 'INVITE') receiveReInvite(this, dialog, message);
+      else if (message.method === 'OPTIONS' || message.method === 'UPDATE') {
+        if (!internalsOf(dialog).sequenceGuard(message)) return;
+        Dialog.prototype.receiveRequest.call(dialog, message);
+        if (message.method === 'OPTIONS') this.replyStateless(message, { statusCode: 200 });
+        else answerUpdate(this, dialog, message);
+      } else originalReceive.call(this, message);
     },
   ),
 ];
+
+/**
+ * RFC 3261 12.2.2, RFC 6141 3.1: a re-INVITE that is refused changes nothing, the remote target neither; SIP.js moves that when one comes.
+ * Accepted here and now it has moved; accepted later it moves then.
+ */
+function receiveReInvite(core: UserAgentCore, dialog: Dialog, message: IncomingRequestMessage): void {
+  const internals = internalsOf(dialog);
+  const { remoteTarget } = internals.dialogState;
+  originalReceive.call(core, message);
+  if (internals.reinviteUserAgentServer?.transaction.state !== TransactionState.Accepted) internals.dialogState.remoteTarget = remoteTarget;
+}
+
+/** SIP.js's only dialogs are those of calls; it hides these members. */
+function internalsOf(dialog: Dialog): DialogInternals & RepeatingInternals {
+  return dialog as unknown as DialogInternals & RepeatingInternals;
+}
 
 /** The call's dialog answers; before the answer there is none, and the session is not changed. */
 function answerUpdate(core: UserAgentCore, dialog: Dialog, message: IncomingRequestMessage): void {
@@ -100,9 +115,10 @@ function answerUpdate(core: UserAgentCore, dialog: Dialog, message: IncomingRequ
     return;
   }
   if (sdpOf(message) !== undefined) {
-    // RFC 3311 5.2: 500 while an offer of the far end is not answered.
-    const isOffered = signalingState === SignalingState.HaveRemoteOffer;
-    core.replyStateless(message, isOffered ? { statusCode: 500, extraHeaders: [retrySoon()] } : { statusCode: 488, extraHeaders: [sessionStays] });
+    // RFC 3311 5.2: 500 while an offer of the far end is not answered, 491 while ours is not.
+    if (signalingState === SignalingState.HaveRemoteOffer) core.replyStateless(message, { statusCode: 500, extraHeaders: [retrySoon()] });
+    else if (signalingState === SignalingState.HaveLocalOffer) core.replyStateless(message, { statusCode: 491 });
+    else core.replyStateless(message, { statusCode: 488, extraHeaders: [sessionStays] });
     return;
   }
   refreshTarget(dialog, message);

@@ -36,7 +36,7 @@ export const transactionCorrections = [
     'makeId',
     'a290b935',
     'RFC 3261 8.1.1.7: a branch is unique across space and time; SIP.js draws from 10^7. It names the account too, for demultiplexing.',
-    'answers the challenge, and the next one needs none',
+    'rings, is answered, acknowledged and ended by us',
     (request: SentRequest): string => {
       // RFC 3261 9.1: the CANCEL has the branch of the request it cancels.
       if (request.method === 'CANCEL' && request.branch !== undefined) return request.branch;
@@ -48,7 +48,7 @@ export const transactionCorrections = [
     'send',
     '5c4e73ae',
     'RFC 3261 17, 18: the transport must know what it sends, to repeat it over UDP (A, E, G) and to keep it (D, I, J).',
-    'is sent again when the datagram is lost',
+    'an INVITE that nobody answers ends after 64*T1',
     function (this: TransactionInternals, text: string): Promise<void> {
       if (text.startsWith('ACK ')) {
         // RFC 3261 13.2.2.4: the way is found anew; the connection that the ACK went by may be gone, and the ACK with it.

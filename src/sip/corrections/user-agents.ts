@@ -16,11 +16,12 @@ import type {
   TransactionUser,
   UserAgentCore,
 } from 'sip.js/lib/core/index.js';
-import { answerChallenge, digestRequestOf, takeNextNonces } from '../challenges.js';
+import { answerChallenge, digestRequestOf, setCredentials, takeNextNonces } from '../challenges.js';
 import type { FinalResponse, ReceivedRequest, Sender, SentRequest, Wire } from '../internals.js';
 import { randomToken } from '../random-token.js';
 import { hasUsableContact } from '../request-checks.js';
-import { notSent, timedOut } from '../stand-in.js';
+import { requires100rel } from '../response-headers.js';
+import { notSent, timedOut, untagged } from '../stand-in.js';
 import { writeResponse } from '../write-response.js';
 import { correct, measured } from './pin.js';
 
@@ -125,7 +126,7 @@ export const userAgentCorrections = [
         message.cseq = dialog.localSequenceNumber;
       }
       message.setHeader('cseq', `${String(message.cseq)} ${message.method}`);
-      for (const [header, value] of answers) message.setHeader(header, value);
+      setCredentials(message, answers);
       this.init();
       return false;
     },
@@ -145,7 +146,7 @@ export const userAgentCorrections = [
     'onTransportError',
     '0229ed20',
     'RFC 3261 8.1.3.1: a transport error is treated as 503; here it says too what went wrong.',
-    'a request that the network does not take ends at once, and says why',
+    'a call that the network does not take ends at once, and says why',
     function (this: ClientInternals, error: Error): void {
       this.receiveResponse(notSent(error));
     },
@@ -154,7 +155,7 @@ export const userAgentCorrections = [
     InviteUserAgentClient.prototype,
     'receiveResponse',
     '0c762a46',
-    'RFC 3261 12.1: a 1xx without To tag makes no dialog but still tells that it rings (SIP.js drops it); a 1xx or 2xx without a Contact that is a URI leaves the Request-URI as remote target (SIP.js drops it, and the call hangs).',
+    'RFC 3261 12.1: a 1xx without To tag makes no dialog but still tells that it rings (SIP.js drops it); a 1xx or 2xx without a Contact that is a URI leaves the Request-URI as remote target (SIP.js drops it, and the call hangs). A 2xx without To tag ends the call (SIP.js drops that too).',
     'tells that it rings though the 180 has no Contact and no To tag',
     function (this: InviteClientInternals, message: IncomingResponseMessage): void {
       const status = message.statusCode ?? 0;
@@ -168,6 +169,12 @@ export const userAgentCorrections = [
         });
         return;
       }
+      if (status >= 200 && status < 300 && !message.toTag) {
+        originalReceiveInviteResponse.call(this, untagged());
+        return;
+      }
+      // SIP.js looks at the first Require alone, and at its spelling.
+      if (requires100rel(message)) message.setHeader('require', '100rel');
       if (status > 100 && status < 300 && !hasUsableContact(message)) message.setHeader('contact', `<${this.message.ruri.toRaw()}>`);
       originalReceiveInviteResponse.call(this, message);
     },
