@@ -48,6 +48,8 @@ export interface World {
   clock: ManualClock;
   updates: CallUpdate[];
   endings: CallEnding[];
+  /** The statuses of INVITEs that the host did not hear of. */
+  refused: number[];
   logged: { level: string; message: string }[];
   /** The account of mapping 1, user 101. */
   account: FakeAccount;
@@ -71,6 +73,7 @@ export function world(options: WorldOptions = {}): World {
   const clock = new ManualClock();
   const updates: CallUpdate[] = [];
   const endings: CallEnding[] = [];
+  const refused: number[] = [];
   const logged: World['logged'] = [];
   const log = (level: string) => (message: string) => logged.push({ level, message });
   let incoming = 0;
@@ -92,6 +95,7 @@ export function world(options: WorldOptions = {}): World {
       clock,
       log: { info: log('info'), warn: log('warn'), error: log('error') },
       onEnded: (ending) => endings.push(ending),
+      onRefused: (status) => refused.push(status),
       random: () => 0.5,
       newCallId: () => `in-${String(++incoming)}`,
     },
@@ -101,6 +105,7 @@ export function world(options: WorldOptions = {}): World {
     clock,
     updates,
     endings,
+    refused,
     logged,
     account: accounts.get(1) ?? new FakeAccount('none'),
     accounts,

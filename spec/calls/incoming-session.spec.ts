@@ -89,6 +89,7 @@ describe('an incoming call that is not let through', () => {
     const call = new FakeIncomingCall(w.account, incoming);
     w.router.onIncoming(call);
     expect([call.statuses, w.updates, w.router.live, w.clock.pending]).toEqual([[status], [], 0, 0]);
+    expect([w.refused, w.endings]).toEqual([[status], []]);
     expect(w.logged).toHaveLength(1);
     expect(w.logged[0]?.message).toContain(`(${String(status)} `);
   });

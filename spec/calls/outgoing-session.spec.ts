@@ -92,6 +92,23 @@ describe('a call from the messenger to SIP', () => {
     expect(clock.pending).toBe(0);
   });
 
+  it('that an announcement gave up already ends with what the network said then', async () => {
+    const { create, account, ended } = world();
+    await create();
+    account.call.progress(183, answerSdp, undefined, { protocol: 'Q.850', cause: 22 });
+    account.call.progress(183, answerSdp);
+    account.call.refuse(480, 'Temporarily Unavailable');
+    expect(ended('out-1')).toMatchObject({ reason: 'callee_not_found', message: 'The number has changed (480 Temporarily Unavailable).' });
+  });
+
+  it('that a gateway answered and then hung up says how it went beyond', async () => {
+    const { create, account, ended } = world();
+    await create();
+    account.call.accept(answerSdp);
+    account.call.remoteBye({ protocol: 'Q.850', cause: 17, text: 'User busy' });
+    expect(ended('out-1')).toEqual({ type: 'ended', callId: 'out-1', reason: 'busy', message: 'The line is busy.' });
+  });
+
   it('that failed upstream is worth a line in the log, one that was busy is not', async () => {
     const { create, account, logged } = world();
     await create();
@@ -124,6 +141,18 @@ describe('an outgoing call given up', () => {
     await router.onCall({ type: 'hangup', callId: 'out-1', reason: 'picked_up' });
     expect(account.call.cancels).toEqual([{ protocol: 'SIP', cause: 200, text: 'Call completed elsewhere' }]);
     expect(ended('out-1').reason).toBe('picked_up');
+  });
+
+  it.each([
+    ['rejected', 'SIP', 603],
+    ['busy', 'SIP', 486],
+    ['no_answer', 'Q.850', 19],
+    ['error', 'SIP', 500],
+  ] as const)('as %s tells the other side by Reason: %s;cause=%i', async (reason, protocol, cause) => {
+    const { create, account, router } = world();
+    await create();
+    await router.onCall({ type: 'hangup', callId: 'out-1', reason });
+    expect(account.call.cancels).toMatchObject([{ protocol, cause }]);
   });
 
   it('whose answer crosses the CANCEL is ended with BYE and not told as talking', async () => {

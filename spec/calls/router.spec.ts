@@ -90,11 +90,12 @@ describe('whether users are enabled', () => {
   });
 
   it('refuses an incoming call for a disabled user with 480, and the host hears nothing of it', async () => {
-    const { router, account, updates, clock } = world({ find: disabled(101) });
+    const { router, account, updates, clock, refused } = world({ find: disabled(101) });
     const call = new FakeIncomingCall(account);
     router.onIncoming(call);
     await settle();
     expect([call.statuses, updates, router.live, clock.pending]).toEqual([[480], [], 0, 0]);
+    expect(refused).toEqual([480]);
   });
 
   it.each([
@@ -159,7 +160,7 @@ describe('whether users are enabled', () => {
 
 describe('draining', () => {
   it('takes no new calls: an outgoing one gets its ended, an incoming one 503 with Retry-After', async () => {
-    const { create, router, account, ended, endings, updates } = world();
+    const { create, router, account, ended, endings, updates, refused } = world();
     await router.drain(0);
     await create();
     expect([ended('out-1').reason, endings.length]).toEqual(['unavailable', 1]);
@@ -167,6 +168,7 @@ describe('draining', () => {
     router.onIncoming(call);
     expect(call.sent).toEqual([{ status: 503, phrase: 'Service Unavailable', retryAfterS: 30 }]);
     expect([updates.length, router.live]).toEqual([1, 0]);
+    expect(refused).toEqual([503]);
   });
 
   it('waits for people to finish, and no longer than they take', async () => {

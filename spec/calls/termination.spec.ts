@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CallRefusal } from '../../src/sip/types.js';
 import { hangupTable, hangupTermination } from '../../src/calls/hangup.js';
-import { cancelTermination, localTable, refusalTermination, statusTable } from '../../src/calls/termination.js';
+import { byeTermination, cancelTermination, localTable, q850Table, refusalTermination, statusTable } from '../../src/calls/termination.js';
 
 const end = (status: number, phrase: string, more: Partial<CallRefusal> = {}): ReturnType<typeof refusalTermination> =>
   refusalTermination({ status, phrase, ...more });
@@ -70,6 +70,32 @@ describe('why a refused call ended', () => {
     expect(end(480, 'Temporarily Unavailable', { reason: { protocol: 'Q.850', cause: 127 } }).reason).toBe('unavailable');
   });
 
+  it('is no success for a call that was never answered, though the network cleared it normally', () => {
+    expect(end(480, 'Temporarily Unavailable', { reason: { protocol: 'Q.850', cause: 16 } })).toMatchObject({ reason: 'unavailable', class: 'client' });
+  });
+
+  it('is what was announced in a 18x, unless the refusal itself says more', () => {
+    const announced = { protocol: 'Q.850', cause: 1 } as const;
+    const vague = { status: 487, phrase: 'Request Terminated' } as const;
+    expect(refusalTermination(vague, announced)).toMatchObject({
+      reason: 'callee_not_found',
+      message: 'There is no such number or user (487 Request Terminated).',
+      sip: vague,
+    });
+    expect(refusalTermination({ ...vague, reason: { protocol: 'Q.850', cause: 17 } }, announced).reason).toBe('busy');
+    expect(refusalTermination({ status: 486, phrase: 'Busy Here' }, announced).reason).toBe('busy');
+  });
+
+  // www.iana.org/assignments/sip-parameters, response codes: all of 3xx to 6xx that were registered and not deprecated.
+  it('has a row of its own for every registered status', () => {
+    const registered = [
+      300, 301, 302, 305, 380, 400, 401, 402, 403, 404, 405, 406, 407, 408, 410, 412, 413, 414, 415, 416, 417, 420, 421, 422, 423, 424, 425, 428, 429, 430,
+      433, 436, 437, 438, 439, 440, 469, 470, 480, 481, 482, 483, 484, 485, 486, 487, 488, 489, 491, 493, 494, 500, 501, 502, 503, 504, 505, 513, 555, 580,
+      600, 603, 604, 606, 607, 608,
+    ];
+    expect([...statusTable.keys()]).toEqual(registered);
+  });
+
   it('never carries more of a stranger\'s phrase than one short line', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (phrase) => {
@@ -91,14 +117,42 @@ describe('why a caller gave up', () => {
     [{ protocol: 'Q.850', cause: 26 }, 'picked_up'],
     [{ protocol: 'SIP', cause: 603 }, 'rejected'],
     [{ protocol: 'SIP', cause: 600 }, 'busy'],
+    [{ protocol: 'SIP', cause: 607 }, 'rejected'],
+    [{ protocol: 'SIP', cause: 486 }, 'busy'],
+    [{ protocol: 'Q.850', cause: 17 }, 'busy'],
+    [{ protocol: 'q.850', cause: 21 }, 'rejected'],
     [{ protocol: 'Q.850', cause: 200 }, 'no_answer'],
+    [{ protocol: 'SIP' }, 'no_answer'],
   ])('%j -> %s', (reason, expected) => {
     expect(cancelTermination(reason).reason).toBe(expected);
   });
 });
 
+describe('why the other side hung up', () => {
+  it.each([
+    [undefined, 'normal', 'success'],
+    [{ protocol: 'Q.850', cause: 16 }, 'normal', 'success'],
+    [{ protocol: 'Q.850', cause: 31 }, 'normal', 'success'],
+    [{ protocol: 'Q.850' }, 'normal', 'success'],
+    [{ protocol: 'Q.850', cause: 17 }, 'busy', 'client'],
+    [{ protocol: 'q.850', cause: 19 }, 'no_answer', 'client'],
+    [{ protocol: 'Q.850', cause: 38 }, 'unavailable', 'upstream'],
+    [{ protocol: 'Q.850', cause: 26 }, 'picked_up', 'success'],
+    [{ protocol: 'SIP', cause: 200, text: 'Call completed elsewhere' }, 'picked_up', 'success'],
+    [{ protocol: 'SIP', cause: 408, text: 'Session timer expired' }, 'unavailable', 'upstream'],
+    [{ protocol: 'SIP', cause: 503 }, 'unavailable', 'upstream'],
+    [{ protocol: 'SIP', cause: 487 }, 'normal', 'success'],
+    [{ protocol: 'SIP', cause: 17 }, 'normal', 'success'],
+    [{ protocol: 'Preemption', cause: 1 }, 'normal', 'success'],
+  ])('%j -> %s', (reason, expected, owner) => {
+    expect(byeTermination(reason)).toMatchObject({ reason: expected, class: owner });
+    expect(byeTermination(reason)).not.toHaveProperty('sip');
+  });
+});
+
 describe('sentences of our own', () => {
   it('are whole sentences', () => {
+    for (const { sentence } of q850Table.values()) expect(sentence).toMatch(/^[A-Z].*[a-z]$/);
     for (const { message } of Object.values(localTable)) expect(message).toMatch(/^[A-Z].*\.$/);
     for (const row of Object.values(hangupTable)) expect(row.sentence).toMatch(/^[A-Z].*[a-z]$/);
   });

@@ -318,6 +318,13 @@ describe('the administration interface', () => {
     expect(fake.logText()).not.toContain(admin.token);
   });
 
+  it('counts the calls that ended, by reason and class', async () => {
+    await extension.init(host({ config: { tree: tree({ admin }) } }));
+    await extension.onCall({ type: 'create', callId: 'c1', from: { type: 1, id: 435 }, to: { address: '600' }, description: { type: 'offer', sdp: audioSdp(1) } });
+    await fake.ended('c1');
+    expect((await ask('/metrics')).text).toContain('dialog_sip_calls_ended_total{direction="outgoing",reason="caller_disabled",class="client"} 1\n');
+  });
+
   it('keeps init from registering anybody when its port is taken', async () => {
     await extension.init(host({ config: { tree: tree({ admin }) } }));
     await extension.onUserCreated({ id: 434 });

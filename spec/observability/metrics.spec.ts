@@ -12,6 +12,18 @@ describe('metrics', () => {
     expect(await metrics.text()).toContain('dialog_sip_dropped_total{kind="noise"} 2\ndialog_sip_dropped_total{kind="stranger"} 1\n');
   });
 
+  it('show a combination of labels from when it was first counted', async () => {
+    const metrics = new Metrics();
+    const ended = metrics.counter('dialog_sip_calls_ended_total', 'Calls that ended', ['reason', 'class']);
+    expect(await metrics.text()).not.toContain('dialog_sip_calls_ended_total{');
+    ended({ reason: 'busy', class: 'client' });
+    ended({ reason: 'busy', class: 'client' });
+    ended({ reason: 'media', class: 'upstream' });
+    expect(await metrics.text()).toContain(
+      'dialog_sip_calls_ended_total{reason="busy",class="client"} 2\ndialog_sip_calls_ended_total{reason="media",class="upstream"} 1\n',
+    );
+  });
+
   it('read a gauge when they are asked for', async () => {
     const metrics = new Metrics();
     let servers = 3;

@@ -58,7 +58,7 @@ function record(): OutgoingCallEvents & { seen: string[]; accepted: Promise<{ by
     accepted: new Promise((resolve) => (accept = resolve)),
     refused: new Promise((resolve) => (refuse = resolve)),
     ...quietDialog,
-    onProgress: ({ status, sdp }) => seen.push(`progress ${String(status)}${sdp === undefined ? '' : ` ${sdp.trim()}`}`),
+    onProgress: ({ status, sdp, reason }) => seen.push(`progress ${String(status)} ${sdp?.trim() ?? ''} ${String(reason?.cause ?? '')}`.trimEnd().replace(/ +/g, ' ')),
     onAccepted: ({ dialog, sdp }) => {
       seen.push(`accepted ${sdp?.trim() ?? ''}`);
       accept(dialog);
@@ -205,6 +205,16 @@ describe('a call that we place', () => {
     await events.refused;
     expect(events.seen).toEqual(['progress 180', 'refused 486']);
     expect((await peer.next('ACK')).cseq).toBe(invite.cseq);
+  });
+
+  it('tells the Reason of a 18x that plays an announcement (RFC 3326)', async () => {
+    const events = record();
+    account.invite({ to: 'sip:600@example.com', sdp: offer }, events);
+    const invite = await peer.next('INVITE');
+    invite.reply(183, ['Reason: Q.850;cause=1;text="Unallocated number"']);
+    invite.reply(480, []);
+    await events.refused;
+    expect(events.seen).toEqual(['progress 183 1', 'refused 480']);
   });
 
   it('is cancelled once it rings, and told once', async () => {

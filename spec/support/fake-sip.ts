@@ -98,12 +98,13 @@ export class FakeOutgoingCall implements OutgoingCall {
     this.cancels.push(reason);
   }
 
-  progress(status: number, sdp?: string, remote?: NameAddress): void {
+  progress(status: number, sdp?: string, remote?: NameAddress, reason?: ReasonValue): void {
     this.events.onProgress({
       status,
       phrase: 'Provisional',
       ...(sdp === undefined ? {} : { sdp }),
       ...(remote === undefined ? {} : { remote }),
+      ...(reason === undefined ? {} : { reason }),
     });
   }
 

@@ -14,8 +14,9 @@ interface HangupRow {
   readonly bye: ReasonValue;
 }
 
-const completedElsewhere: ReasonValue = { protocol: 'SIP', cause: 200, text: 'Call completed elsewhere' };
+const sip = (cause: number, text: string): ReasonValue => ({ protocol: 'SIP', cause, text });
 const q850 = (cause: number, text: string): ReasonValue => ({ protocol: 'Q.850', cause, text });
+const completedElsewhere = sip(200, 'Call completed elsewhere');
 
 /**
  * 603 ends the caller's search on every phone (RFC 3261 section 21.6.2): only a person's `rejected` does that. 486 and 480 leave the
@@ -32,18 +33,21 @@ export const hangupTable: Readonly<Record<HangupReason, HangupRow>> = {
     class: 'client',
     sentence: 'The call was refused as busy',
     reject: { status: 486, phrase: 'Busy Here' },
+    cancel: sip(486, 'Busy Here'),
     bye: q850(17, 'User busy'),
   },
   rejected: {
     class: 'client',
     sentence: 'The call was declined',
     reject: { status: 603, phrase: 'Decline' },
+    cancel: sip(603, 'Decline'),
     bye: q850(21, 'Call rejected'),
   },
   no_answer: {
     class: 'client',
     sentence: 'Nobody answered',
     reject: { status: 480, phrase: 'Temporarily Unavailable', reason: q850(19, 'No answer') },
+    cancel: q850(19, 'No answer'),
     bye: q850(19, 'No answer'),
   },
   picked_up: {
@@ -57,7 +61,7 @@ export const hangupTable: Readonly<Record<HangupReason, HangupRow>> = {
     class: 'server',
     sentence: 'The call was ended here because of an error',
     reject: { status: 500, phrase: 'Server Internal Error' },
-    cancel: { protocol: 'SIP', cause: 500, text: 'Server Internal Error' },
+    cancel: sip(500, 'Server Internal Error'),
     bye: q850(41, 'Temporary failure'),
   },
 };

@@ -150,6 +150,7 @@ export class IncomingSession extends Session<IncomingState, IncomingEvent, Incom
     this.#rejection = userDisabled;
     this.context.ports.log.info(`An incoming call was refused: ${userDisabled.message}`, { callId: this.callId });
     this.raise('unroutable');
+    this.context.ports.onRefused?.(userDisabled.status);
   }
 
   #addCandidates(command: Extract<TakenCommand, { type: 'candidates' }>): void {

@@ -28,6 +28,8 @@ export class OutgoingSession extends Session<OutgoingState, OutgoingEvent, Outgo
   /** What the response at hand brought along, for the update it leads to. */
   #description: SessionDescription | undefined;
   #remote: NameAddress | undefined;
+  /** Why the call will come to nothing, told in a 18x while an announcement plays. */
+  #announced: ReasonValue | undefined;
   /** Reason of the CANCEL and of the BYE, should the call be given up. */
   #cancelReason: ReasonValue | undefined;
   #byeReason: ReasonValue | undefined;
@@ -87,8 +89,9 @@ export class OutgoingSession extends Session<OutgoingState, OutgoingEvent, Outgo
 
   // ---- SIP events -----------------------------------------------------------------------------
 
-  onProgress(progress: { status: number; phrase: string; sdp?: string; remote?: NameAddress }): void {
-    const { status, sdp } = progress;
+  onProgress(progress: { status: number; phrase: string; sdp?: string; remote?: NameAddress; reason?: ReasonValue }): void {
+    const { status, sdp, reason } = progress;
+    this.#announced = reason ?? this.#announced;
     // The same description again, in a repeated 18x: told already.
     if (sdp !== undefined && sdp === this.#sdp) return;
     this.#receive(progress);
@@ -114,7 +117,7 @@ export class OutgoingSession extends Session<OutgoingState, OutgoingEvent, Outgo
   }
 
   onRefused(refusal: CallRefusal): void {
-    this.raise('refused', refusalTermination(refusal));
+    this.raise('refused', refusalTermination(refusal, this.#announced));
   }
 
   // ---- the table's actions --------------------------------------------------------------------

@@ -89,6 +89,8 @@ export interface CallPorts {
   readonly log: CallLog;
   /** Told once for each call that the host was told of. */
   readonly onEnded?: (ending: CallEnding) => void;
+  /** Told once for each INVITE that the host is not told of: the status it was answered with. */
+  readonly onRefused?: (status: number) => void;
   /** The id of an incoming call; a random UUID unless a spec wants another. */
   readonly newCallId?: () => string;
   /** From 0 to 1, for waits by chance; Math.random unless a spec wants another. */

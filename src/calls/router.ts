@@ -7,14 +7,13 @@ import { readCommand, type CreateCommand } from './command.js';
 import { IncomingSession } from './incoming-session.js';
 import { OutgoingSession } from './outgoing-session.js';
 import { notAcceptable, passDescription } from './media-passage.js';
-import type { CallLog, CallPorts, CallSettings } from './ports.js';
+import type { CallPorts, CallSettings } from './ports.js';
 import { routeIncoming, type IncomingRefusal } from './routes.js';
 import type { SessionContext } from './session.js';
 import { localTable } from './termination.js';
 import { Deliveries, UpdateQueue } from './updates.js';
 
-/** What an INVITE that meets a stopping extension is told to wait, seconds. */
-const retryAfterS = 30;
+const stopping: IncomingRefusal = { status: 503, phrase: 'Service Unavailable', retryAfterS: 30, message: localTable.stopping.message };
 
 /** How long `drain`, after it ended the last calls, waits for responses to its CANCELs and for a slow host, milliseconds. */
 const closingMs = 1_000;
@@ -60,21 +59,21 @@ export class CallRouter {
   onIncoming(call: IncomingCall): void {
     const { ports, settings, table } = this.#context;
     if (this.#draining) {
-      call.reject(503, { phrase: 'Service Unavailable', retryAfterS });
+      this.#refuse(call, stopping);
       return;
     }
     const mappingId = ports.accounts.mappingIdOf(call.account);
     const mapping = mappingId === undefined ? undefined : ports.mappings.get(mappingId);
     const decision = routeIncoming(call, mapping, ports.mappings, settings.ignoreContact);
-    const meta = { sipCallId: call.callId, mappingId };
     if ('refuse' in decision) {
-      refuse(call, decision.refuse, ports.log, meta);
+      this.#refuse(call, decision.refuse, mappingId);
       return;
     }
+    const meta = { sipCallId: call.callId, mappingId };
     const passage = passDescription({ type: 'offer', sdp: decision.offer.sdp }, 'sip', settings.webrtc, ports.log, meta);
     if ('unfit' in passage) {
       const { ending, reason } = passage.unfit;
-      refuse(call, { ...notAcceptable, reason, message: ending.message }, ports.log, meta);
+      this.#refuse(call, { ...notAcceptable, reason, message: ending.message }, mappingId);
       return;
     }
     const offer = { ...decision.offer, sdp: passage.description.sdp };
@@ -111,6 +110,15 @@ export class CallRouter {
     session.start();
   }
 
+  /** The host hears nothing of it. */
+  #refuse(call: IncomingCall, refusal: IncomingRefusal, mappingId?: number): void {
+    const { ports } = this.#context;
+    const { status, phrase, reason, retryAfterS, message } = refusal;
+    ports.log.info(`An incoming call was refused (${status} ${phrase}): ${message}`, { sipCallId: call.callId, mappingId });
+    call.reject(status, { phrase, ...(reason === undefined ? {} : { reason }), ...(retryAfterS === undefined ? {} : { retryAfterS }) });
+    ports.onRefused?.(status);
+  }
+
   /** Resolves when `isDone`, at the latest after `limitMs`. */
   #until(isDone: () => boolean, limitMs: number): Promise<void> {
     return new Promise((resolve) => {
@@ -130,10 +138,4 @@ export class CallRouter {
       this.#waiting.add(check);
     });
   }
-}
-
-function refuse(call: IncomingCall, refusal: IncomingRefusal, log: CallLog, meta: Record<string, unknown>): void {
-  const { status, phrase, reason, message } = refusal;
-  log.info(`An incoming call was refused (${status} ${phrase}): ${message}`, meta);
-  call.reject(status, reason === undefined ? { phrase } : { phrase, reason });
 }

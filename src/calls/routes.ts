@@ -31,6 +31,8 @@ export interface IncomingRefusal {
   readonly phrase: string;
   /** For the caller's side, where the status alone would leave people guessing. */
   readonly reason?: ReasonValue;
+  /** When the caller may try again, seconds. */
+  readonly retryAfterS?: number;
   readonly message: string;
 }
 

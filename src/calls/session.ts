@@ -6,7 +6,7 @@
 import { ExtensionError, messageOf } from '../base/errors.js';
 import { second } from '../base/units.js';
 import type { CallUpdate, SessionDescription } from '../host/contract.js';
-import type { CallDialog, CallRefusal, RemoteOffer } from '../sip/types.js';
+import type { CallDialog, CallRefusal, ReasonValue, RemoteOffer } from '../sip/types.js';
 import type { CallStateTable, Guard } from './call-state.js';
 import type { Call, CallTable } from './call-table.js';
 import type { TakenCommand } from './command.js';
@@ -14,7 +14,7 @@ import { Conversation, type ConversationParts, type TalkCommand } from './conver
 import { passDescription, type Origin, type Passage } from './media-passage.js';
 import type { CallPorts, CallSettings } from './ports.js';
 import { StateMachine, type StateMachineOwner } from './state-machine.js';
-import { localTable, lostTermination, ringTimeoutTermination, setupTimeoutTermination, type Termination } from './termination.js';
+import { byeTermination, localTable, lostTermination, ringTimeoutTermination, setupTimeoutTermination, type Termination } from './termination.js';
 import { UpdateQueue, type Deliveries } from './updates.js';
 import { lookupTimeoutMs } from './user-lookup.js';
 
@@ -140,8 +140,8 @@ export abstract class Session<State extends string, Event extends string, Action
     this.#talk()?.receiveTone(tone);
   }
 
-  onBye(): void {
-    this.raise('bye', this.#conversation?.hungUp() === true ? localTable.transferred : localTable.remoteBye);
+  onBye(reason?: ReasonValue): void {
+    this.raise('bye', this.#conversation?.hungUp() === true ? localTable.transferred : byeTermination(reason));
   }
 
   onLost(refusal?: CallRefusal): void {

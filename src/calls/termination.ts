@@ -61,14 +61,18 @@ export const statusTable: ReadonlyMap<number, StatusRow> = new Map([
   [407, row('Proxy Authentication Required', 'caller_disabled', 'client', 'The SIP server did not accept the account', checkAccount)],
   [408, row('Request Timeout', 'no_answer', 'client', 'Nobody answered in time')],
   [410, row('Gone', 'callee_not_found', 'client', 'The number is no longer in use')],
+  [412, row('Conditional Request Failed', 'error', 'upstream', notUnderstood)],
   [413, row('Request Entity Too Large', 'error', 'upstream', 'The call request is too large for the SIP server')],
   [414, row('Request-URI Too Long', 'callee_not_found', 'client', 'The address is too long')],
   [415, row('Unsupported Media Type', 'media', 'upstream', 'The far end does not understand the media description', mediaAdvice)],
   [416, row('Unsupported URI Scheme', 'callee_not_found', 'client', 'The SIP server does not understand this kind of address')],
+  [417, row('Unknown Resource-Priority', 'rejected', 'upstream', 'The SIP server takes only calls of another priority')],
   [420, row('Bad Extension', 'error', 'upstream', 'The SIP server lacks an extension that the call needs')],
   [421, row('Extension Required', 'error', 'upstream', 'The SIP server wants an extension that is not there')],
   [422, row('Session Interval Too Small', 'error', 'upstream', 'The SIP server wants another session timer')],
   [423, row('Interval Too Brief', 'error', 'upstream', notUnderstood)],
+  [424, row('Bad Location Information', 'error', 'upstream', 'The SIP server wants to know where the caller is')],
+  [425, row('Bad Alert Message', 'error', 'upstream', notUnderstood)],
   [428, row('Use Identity Header', 'rejected', 'upstream', 'The SIP server wants the caller identified')],
   [429, row('Provide Referrer Identity', 'rejected', 'upstream', 'The SIP server wants the caller identified')],
   [430, row('Flow Failed', 'unavailable', 'upstream', 'The way to the phone broke')],
@@ -78,6 +82,8 @@ export const statusTable: ReadonlyMap<number, StatusRow> = new Map([
   [438, row('Invalid Identity Header', 'rejected', 'upstream', 'The SIP server could not verify the caller')],
   [439, row('First Hop Lacks Outbound Support', 'unavailable', 'upstream', 'The way to the phone broke')],
   [440, row('Max-Breadth Exceeded', 'error', 'upstream', 'The SIP server would have to try too many phones')],
+  [469, row('Bad Info Package', 'error', 'upstream', notUnderstood)],
+  [470, row('Consent Needed', 'rejected', 'client', 'The callee has not agreed to be called')],
   [480, row('Temporarily Unavailable', 'unavailable', 'client', 'Nobody can be reached there at the moment')],
   [481, row('Call/Transaction Does Not Exist', 'call_does_not_exist', 'upstream', 'The SIP server does not know the call')],
   [482, row('Loop Detected', 'error', 'upstream', 'The SIP server sends the call round in circles', 'Check its routing of this number.')],
@@ -118,24 +124,63 @@ export const classTable: ReadonlyMap<number, StatusRow> = new Map([
 
 const outsideRow = row('Unknown', 'error', 'upstream', 'The SIP server gave an answer that is no refusal');
 
-/** These statuses say little; a Q.850 cause beside them (RFC 3326) says more. */
+/** These statuses say little; a Q.850 cause beside them, or in a 18x before them (RFC 3326), says more. */
 const vagueStatuses: ReadonlySet<number> = new Set([480, 487, 500, 503]);
 
-/** ITU-T Q.850: what a telephone network calls the same things. */
-export const q850Table: ReadonlyMap<number, { readonly reason: DisposeReason; readonly class: TerminationClass; readonly sentence: string }> =
-  new Map([
-    [1, { reason: 'callee_not_found', class: 'client', sentence: 'There is no such number or user' }],
-    [17, { reason: 'busy', class: 'client', sentence: 'The line is busy' }],
-    [18, { reason: 'no_answer', class: 'client', sentence: 'Nobody answered in time' }],
-    [19, { reason: 'no_answer', class: 'client', sentence: 'Nobody answered in time' }],
-    [21, { reason: 'rejected', class: 'client', sentence: 'The call was declined' }],
-    [26, { reason: 'picked_up', class: 'success', sentence: 'The call was answered elsewhere' }],
-    [28, { reason: 'callee_not_found', class: 'client', sentence: 'The number is not complete' }],
-  ]);
+interface CauseRow {
+  readonly reason: DisposeReason;
+  readonly class: TerminationClass;
+  /** Without the full stop. */
+  readonly sentence: string;
+}
+
+const cause = (reason: DisposeReason, owner: TerminationClass, sentence: string): CauseRow => ({ reason, class: owner, sentence });
+
+const noWay = cause('unavailable', 'upstream', 'The telephone network knows no way to that number');
+const unanswered = cause('no_answer', 'client', 'Nobody answered in time');
+const netFailed = cause('unavailable', 'upstream', 'The telephone network failed');
+const netFull = cause('unavailable', 'upstream', 'All lines of the telephone network are busy');
+const barred = cause('rejected', 'client', 'The telephone network does not allow this call');
+const otherBearer = cause('media', 'upstream', 'The telephone network cannot carry this kind of call');
+const numberIncomplete = cause('callee_not_found', 'client', 'The number is not complete');
+
+/** ITU-T Q.850: what a telephone network calls the same things. Causes that say no more than a status does are left out. */
+export const q850Table: ReadonlyMap<number, CauseRow> = new Map([
+  [1, cause('callee_not_found', 'client', 'There is no such number or user')],
+  [2, noWay],
+  [3, noWay],
+  [16, cause('normal', 'success', 'The other side hung up')],
+  [17, cause('busy', 'client', 'The line is busy')],
+  [18, unanswered],
+  [19, unanswered],
+  [20, cause('unavailable', 'client', 'The phone is switched off or out of reach')],
+  [21, cause('rejected', 'client', 'The call was declined')],
+  [22, cause('callee_not_found', 'client', 'The number has changed')],
+  [26, cause('picked_up', 'success', 'The call was answered elsewhere')],
+  [27, cause('unavailable', 'upstream', 'The line of the phone is out of order')],
+  [28, numberIncomplete],
+  [34, netFull],
+  [38, netFailed],
+  [41, netFailed],
+  [42, netFull],
+  [44, netFull],
+  [47, netFull],
+  [52, barred],
+  [54, barred],
+  [55, barred],
+  [57, otherBearer],
+  [58, otherBearer],
+  [65, otherBearer],
+  [87, barred],
+  [88, otherBearer],
+  [102, cause('unavailable', 'upstream', 'The telephone network did not answer')],
+]);
 
 /** Causes that no response names: ours, or the other side's BYE and CANCEL. */
 export const localTable = {
   remoteBye: { reason: 'normal', class: 'success', message: 'The other side hung up.' },
+  takenOver: { reason: 'picked_up', class: 'success', message: 'The call was taken over on another device.' },
+  brokenOff: { reason: 'unavailable', class: 'upstream', message: 'The SIP server broke the call off.' },
   cancelled: { reason: 'no_answer', class: 'client', message: 'The caller gave up before an answer.' },
   cancelledPickedUp: { reason: 'picked_up', class: 'success', message: 'The call was answered on another device.' },
   cancelledDeclined: { reason: 'rejected', class: 'client', message: 'The call was declined on another device.' },
@@ -160,8 +205,11 @@ export function ringTimeoutTermination(timeoutMs: number): Termination {
   return { reason: 'no_answer', class: 'client', message: `Nobody answered within ${sayDuration(timeoutMs)}.` };
 }
 
-/** A refused INVITE that we did not give up ourselves. */
-export function refusalTermination(refusal: CallRefusal): Termination {
+/**
+ * A refused INVITE that we did not give up ourselves.
+ * @param announced the Reason of the last 18x: a network plays an announcement first and refuses later
+ */
+export function refusalTermination(refusal: CallRefusal, announced?: ReasonValue): Termination {
   if (refusal.local !== undefined) return { reason: 'unavailable', class: 'upstream', message: refusal.local.message };
   const { status } = refusal;
   const known = statusTable.get(status) ?? classTable.get(Math.floor(status / 100)) ?? outsideRow;
@@ -177,8 +225,7 @@ export function refusalTermination(refusal: CallRefusal): Termination {
   if (isAnsweredElsewhere(refusal.reason)) {
     return { reason: 'picked_up', class: 'success', message: `The call was answered elsewhere ${onWire}.`, sip };
   }
-  const cause = vagueStatuses.has(status) && refusal.reason?.protocol.toUpperCase() === 'Q.850' ? refusal.reason.cause : undefined;
-  const finer = cause === undefined ? undefined : q850Table.get(cause);
+  const finer = vagueStatuses.has(status) ? (failureOf(refusal.reason) ?? failureOf(announced)) : undefined;
   if (finer !== undefined) {
     return { reason: finer.reason, class: finer.class, message: `${finer.sentence} ${onWire}.`, sip };
   }
@@ -196,18 +243,35 @@ export function lostTermination(refusal: CallRefusal): Termination {
 /** The caller's CANCEL. A proxy that forks says by Reason how the call ended on another branch (RFC 3326 section 3.1). */
 export function cancelTermination(reason: ReasonValue | undefined): Termination {
   if (isAnsweredElsewhere(reason)) return localTable.cancelledPickedUp;
-  if (reason?.protocol.toUpperCase() === 'SIP') {
-    if (reason.cause === 603 || reason.cause === 607) return localTable.cancelledDeclined;
-    if (reason.cause === 600 || reason.cause === 486) return localTable.cancelledBusy;
-  }
+  if (hasCause(reason, 'SIP', [603, 607]) || hasCause(reason, 'Q.850', [21])) return localTable.cancelledDeclined;
+  if (hasCause(reason, 'SIP', [486, 600]) || hasCause(reason, 'Q.850', [17])) return localTable.cancelledBusy;
   return localTable.cancelled;
+}
+
+/** The far end's BYE. A gateway that answered first says by Reason how the call beyond it went (RFC 3326 section 1). */
+export function byeTermination(reason: ReasonValue | undefined): Termination {
+  if (isAnsweredElsewhere(reason)) return localTable.takenOver;
+  if (reason?.protocol.toUpperCase() === 'SIP') {
+    const { cause: status = 0 } = reason;
+    return status === 408 || Math.floor(status / 100) === 5 ? localTable.brokenOff : localTable.remoteBye;
+  }
+  const failure = failureOf(reason);
+  return failure === undefined ? localTable.remoteBye : { reason: failure.reason, class: failure.class, message: `${failure.sentence}.` };
+}
+
+/** What a telephone network names; 16, "normal call clearing", is no failure. */
+function failureOf(reason: ReasonValue | undefined): CauseRow | undefined {
+  if (reason?.cause === undefined || reason.cause === 16 || reason.protocol.toUpperCase() !== 'Q.850') return undefined;
+  return q850Table.get(reason.cause);
+}
+
+function hasCause(reason: ReasonValue | undefined, protocol: 'SIP' | 'Q.850', causes: readonly number[]): boolean {
+  return reason?.cause !== undefined && reason.protocol.toUpperCase() === protocol && causes.includes(reason.cause);
 }
 
 /** `SIP;cause=200` (RFC 3326), or Q.850 26, "non-selected user clearing". */
 function isAnsweredElsewhere(reason: ReasonValue | undefined): boolean {
-  if (reason === undefined) return false;
-  const protocol = reason.protocol.toUpperCase();
-  return (protocol === 'SIP' && reason.cause === 200) || (protocol === 'Q.850' && reason.cause === 26);
+  return hasCause(reason, 'SIP', [200]) || hasCause(reason, 'Q.850', [26]);
 }
 
 /** A phrase from the wire is a stranger's text: one short line of it is shown. */

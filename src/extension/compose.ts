@@ -10,6 +10,7 @@ import { createRename, type Rename } from '../autocreate/rename.js';
 import { systemClock, type Clock } from '../base/clock.js';
 import { ConfigError } from '../base/errors.js';
 import { Releasers } from '../base/releasers.js';
+import type { CallPorts } from '../calls/ports.js';
 import { CallRouter } from '../calls/router.js';
 import { readServerConf } from '../config/read.js';
 import { toSipConfig, type SipConfig } from '../config/schema.js';
@@ -116,7 +117,7 @@ export async function compose(host: ExtensionHost, signal: AbortSignal, status: 
     });
     const router = new CallRouter(
       { ...config.calls, ignoreContact: config.ignoreContact, webrtc: config.webrtc },
-      { mappings: directory, accounts, host: host.calls, users: host.users, clock, log },
+      { mappings: directory, accounts, host: host.calls, users: host.users, clock, log, ...countCalls(metrics) },
     );
 
     metrics.gauges('dialog_sip_registrations', 'Registrations, by state', 'state', () => registrar.status().byState);
@@ -177,6 +178,20 @@ export async function compose(host: ExtensionHost, signal: AbortSignal, status: 
     await releasers.releaseAll();
     throw thrown;
   }
+}
+
+/** Every end of a call that the host was told of, and every INVITE that it never heard of. */
+function countCalls(metrics: Metrics): Required<Pick<CallPorts, 'onEnded' | 'onRefused'>> {
+  const ended = metrics.counter('dialog_sip_calls_ended_total', 'Calls that ended, by reason and by whose affair it was', ['direction', 'reason', 'class']);
+  const refused = metrics.counter('dialog_sip_invites_refused_total', 'INVITEs that the messenger did not hear of, by status', ['status']);
+  return {
+    onEnded: ({ direction, reason, class: owner }) => {
+      ended({ direction, reason, class: owner });
+    },
+    onRefused: (status) => {
+      refused({ status: String(status) });
+    },
+  };
 }
 
 interface OpenPool {

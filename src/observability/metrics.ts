@@ -45,6 +45,18 @@ export class Metrics {
     return tallies;
   }
 
+  /**
+   * A counter with several labels, for what is rare enough to be looked up each time. A combination is shown once it was counted.
+   * @returns counts one
+   */
+  counter<Label extends string>(name: MetricName, help: string, labels: readonly Label[]): (values: Readonly<Record<Label, string>>) => void {
+    const counter = new Counter({ name, help, labelNames: [...labels], registers: [] });
+    this.#registry.registerMetric(counter);
+    return (values) => {
+      counter.inc(values);
+    };
+  }
+
   /** A number for each value of one label, read when it is asked for. */
   gauges<Value extends string>(name: MetricName, help: string, label: string, read: () => Readonly<Record<Value, number>>): void {
     this.#registry.registerMetric(

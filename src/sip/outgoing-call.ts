@@ -159,6 +159,7 @@ class InvitedCall implements OutgoingCall {
       phrase: message.reasonPhrase ?? '',
       sdp: sdpOf(message),
       remote: toNameAddress(message.to),
+      reason: reasonOf(message),
     });
   }
 

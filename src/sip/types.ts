@@ -162,8 +162,8 @@ export interface RemoteOffer {
 
 /** What happens to a call that we place. After `onAccepted` the dialog's own events; after `onRefused` nothing. */
 export interface OutgoingCallEvents extends DialogEvents {
-  /** 101 to 199; `sdp` is early media. 100 is not told. */
-  onProgress(progress: { status: number; phrase: string; sdp?: string; remote?: NameAddress }): void;
+  /** 101 to 199; `sdp` is early media, `reason` why the call will come to nothing. 100 is not told. */
+  onProgress(progress: { status: number; phrase: string; sdp?: string; remote?: NameAddress; reason?: ReasonValue }): void;
   /** 2xx; the ACK has been sent. */
   onAccepted(accepted: { dialog: CallDialog; sdp?: string; remote?: NameAddress }): void;
   onRefused(refusal: CallRefusal): void;
