@@ -22,7 +22,7 @@ export async function checkSdp(sdp: string, file?: string): Promise<SdpReport> {
   const verdict = applyProfile(unmasked(sdp), webrtc);
   const isRefused = verdict.lacks.length > 0 && webrtc.enforce;
   const paragraphs = [
-    ...verdict.streams.map(describeStream),
+    ...verdict.streams().map(describeStream),
     sayVerdict(verdict, webrtc),
     ...verdict.cautions.map((caution) => withSettings(`Note: ${cautionTable[caution].sentence}`, cautionTable[caution].settings)),
     ...verdict.lacks.map((lack) => withSettings(`For ${preflightTable[lack].what}:`, preflightTable[lack].settings)),

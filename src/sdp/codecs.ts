@@ -2,7 +2,8 @@
  * Which formats of a stream stay when only some codecs are wanted: those codecs, and what serves them: telephone events and comfort
  * noise at their clock rates, retransmission, redundancy and forward error correction.
  */
-import type { Codec, Section } from './description.js';
+import type { Section } from './description.js';
+import type { Codec } from './formats.js';
 
 /** RFC 3551 section 6: what these payload types mean without an `a=rtpmap`. */
 const staticCodecs: ReadonlyMap<string, Codec> = new Map([
@@ -31,7 +32,7 @@ const carried = /^\d[\d/]*$/;
 
 /** The formats that stay, in any order; none when no wanted codec is there. */
 export function keptFormats(section: Section, wanted: readonly string[]): ReadonlySet<string> {
-  const formats = section.formats.map((format) => ({ format, codec: codecOf(section, format), config: section.parameters.get(format) ?? '' }));
+  const formats = section.formats.map((format) => ({ format, codec: codecOf(section, format), config: section.explained.parameters.get(format) ?? '' }));
   const kept = new Set<string>();
   const rates = new Set<number>();
   for (const { format, codec } of formats) {
@@ -63,6 +64,6 @@ function keepMore(
   for (const { format } of more) kept.add(format);
 }
 
-function codecOf({ codecs }: Section, format: string): Codec | undefined {
-  return codecs.get(format) ?? staticCodecs.get(format);
+function codecOf({ explained }: Section, format: string): Codec | undefined {
+  return explained.codecs.get(format) ?? staticCodecs.get(format);
 }

@@ -1,17 +1,8 @@
 /**
  * A session description (RFC 8866) cut into its lines and m-sections, with what the WebRTC profile reads of each. Text that is not
- * understood stays where it is and means nothing. sdp-transform reads the m-lines and the codecs; it is given those lines alone, since
- * every line that it does not know costs it a try of its whole grammar.
+ * understood stays where it is and means nothing.
  */
-import { parse } from 'sdp-transform';
-
-/** `a=rtpmap`: what a format is. */
-export interface Codec {
-  /** Lower case: encoding names are compared without regard to case (RFC 8866 section 6.6). */
-  readonly name: string;
-  /** Clock rate, Hz. */
-  readonly rate: number;
-}
+import { readFormats, type Formats } from './formats.js';
 
 /** What a stream needs to be carried over ICE and DTLS-SRTP. */
 export interface Transport {
@@ -34,9 +25,8 @@ export interface Section {
   readonly port: number;
   readonly protocol: string;
   readonly formats: readonly string[];
-  /** By format: what `a=rtpmap` and `a=fmtp` say of it. Of two lines for one format the first counts. */
-  readonly codecs: ReadonlyMap<string, Codec>;
-  readonly parameters: ReadonlyMap<string, string>;
+  /** What `a=rtpmap` and `a=fmtp` say of them. */
+  explained: Formats;
   readonly transport: Transport;
   mid: string | undefined;
   /** RFC 9143 section 6: with port 0, and alive nevertheless. */
@@ -53,7 +43,7 @@ export interface Description {
   readonly sections: readonly Section[];
   /** What stands above the first m-line and holds for every section. */
   readonly session: Transport;
-  /** The mids of each `a=group:BUNDLE` (RFC 9143). */
+  /** The mids of each `a=group:BUNDLE` (RFC 9143), of which no stream is in more than one. */
   readonly bundles: readonly (readonly string[])[];
 }
 
@@ -64,9 +54,14 @@ const maxSections = 64;
 const maxFormats = 128;
 
 const lineEnd = /\r\n|\r|\n/;
-const codecLine = /^a=(?:rtpmap|fmtp):\d+ ./;
-const fingerprint = /^[\w-]+ [\dA-Fa-f]{2}(?::[\dA-Fa-f]{2})+$/;
+/** RFC 8866 section 5.14, without a number of ports. */
+const mediaLine = /^m=(\w*) (\d*) ([\w/]*)(?: (.*))?/;
+const fingerprint = /^a=fingerprint:[\w-]+ [\dA-Fa-f]{2}(?::[\dA-Fa-f]{2})+$/;
+/** The fifth word ends in `.local`. */
+const hiddenCandidate = /^[^ ]*(?: [^ ]*){3} [^ ]*\.local\.?(?: |$)/i;
 const bundleName = 'BUNDLE';
+/** Of a section without `a=rtpmap`. */
+const unexplained = readFormats('');
 
 /** Takes any text; what is no description, or larger than any, has no sections. */
 export function readDescription(sdp: string): Description {
@@ -75,25 +70,28 @@ export function readDescription(sdp: string): Description {
   const sections: Section[] = [];
   const session = noTransport();
   const bundles: string[][] = [];
-  const description = { lines, newline, sections, session, bundles };
-  if (lines.length > maxLines || lines.filter((line) => line.startsWith('m=')).length > maxSections) return description;
-  const read: readonly ReadMedia[] = parse(lines.filter((line) => line.startsWith('m=') || codecLine.test(line)).join('\n')).media;
+  if (lines.length > maxLines) return { lines, newline, sections, session, bundles };
   let current: Section | undefined;
-  for (const [index, line] of lines.entries()) {
-    if (line.startsWith('m=')) {
-      if (current !== undefined) current.end = index;
-      current = newSection(index, lines.length, read[sections.length]);
-      sections.push(current);
-    } else if (line.startsWith('a=')) {
+  let explaining = '';
+  for (let index = 0; index < lines.length; index += 1) {
+    const line = lines[index] ?? '';
+    if (line.startsWith('a=')) {
       const colon = line.indexOf(':');
       const name = colon < 0 ? line.slice(2) : line.slice(2, colon);
-      const value = colon < 0 ? '' : line.slice(colon + 1);
-      readTransport(name, value, current?.transport ?? session);
-      if (current !== undefined) readOfSection(name, value, current);
-      else if (name === 'group') readGroup(value, bundles);
+      if (name === 'rtpmap' || name === 'fmtp') explaining += `${line}\n`;
+      else if (current !== undefined) readOfSection(name, line, current);
+      else if (name === 'group' && bundles.length < maxSections) readGroup(line.slice('a=group:'.length), bundles);
+      else readTransport(name, line, session);
+    } else if (line.startsWith('m=')) {
+      if (sections.length === maxSections) return { lines, newline, sections: [], session, bundles: [] };
+      if (current !== undefined) close(current, index, explaining);
+      current = newSection(index, line);
+      sections.push(current);
+      explaining = '';
     }
   }
-  return description;
+  if (current !== undefined) close(current, lines.length, explaining);
+  return { lines, newline, sections, session, bundles };
 }
 
 /** The mids of a BUNDLE group; undefined for any other line. */
@@ -104,50 +102,27 @@ export function bundledMids(line: string): string[] | undefined {
   return bundles[0];
 }
 
-/** Whether the address of a candidate is a name that only mDNS resolves: what a browser shows in place of a private address. */
-export function isHiddenCandidate(value: string): boolean {
-  const address = value.split(' ', 5)[4] ?? '';
-  return /\.local\.?$/i.test(address.slice(-7));
+/** Whether the address of an `a=candidate` is a name that only mDNS resolves: what a browser shows in place of a private address. */
+export function isHiddenCandidate(line: string): boolean {
+  return hiddenCandidate.test(line);
 }
 
 function noTransport(): Transport {
   return { fingerprint: false, ufrag: false, password: false, rtcpMux: false };
 }
 
-/** What sdp-transform gives: numbers for whatever looks like one, and nothing for what it did not find. */
-type Scalar = string | number | undefined;
-interface ReadMedia {
-  readonly type?: Scalar;
-  readonly port?: Scalar;
-  readonly protocol?: Scalar;
-  readonly payloads?: Scalar;
-  readonly rtp: readonly { readonly payload: Scalar; readonly codec: Scalar; readonly rate?: Scalar }[];
-  readonly fmtp: readonly { readonly payload: Scalar; readonly config: Scalar }[];
-}
-
-function newSection(start: number, end: number, read: ReadMedia | undefined): Section {
-  const { type, port, protocol, payloads, rtp, fmtp } = read ?? { rtp: [], fmtp: [] };
-  const codecs = new Map<string, Codec>();
-  for (const { payload, codec, rate } of rtp) {
-    const format = String(payload);
-    if (rate !== undefined && !codecs.has(format)) codecs.set(format, { name: String(codec).toLowerCase(), rate: Number(rate) });
-  }
-  const parameters = new Map<string, string>();
-  for (const { payload, config } of fmtp) {
-    const format = String(payload);
-    if (!parameters.has(format)) parameters.set(format, String(config));
-  }
-  const formats = String(payloads ?? '').split(' ', maxFormats + 1).filter((format) => format !== '');
+function newSection(start: number, line: string): Section {
+  const [, type = '', port = '', protocol = '', payloads = ''] = mediaLine.exec(line) ?? [];
+  const formats = payloads.split(' ', maxFormats + 1).filter((format) => format !== '');
   const isReadable = formats.length > 0 && formats.length <= maxFormats;
   return {
     start,
-    end,
-    type: isReadable ? String(type ?? '') : '',
-    port: isReadable ? Number(port ?? 0) : 0,
-    protocol: String(protocol ?? ''),
+    end: start,
+    type: isReadable ? type : '',
+    port: isReadable ? Number(port) : 0,
+    protocol,
     formats,
-    codecs,
-    parameters,
+    explained: unexplained,
     transport: noTransport(),
     mid: undefined,
     bundleOnly: false,
@@ -156,17 +131,38 @@ function newSection(start: number, end: number, read: ReadMedia | undefined): Se
   };
 }
 
-function readTransport(name: string, value: string, transport: Transport): void {
+function close(section: Section, end: number, explaining: string): void {
+  section.end = end;
+  section.explained = readFormats(explaining);
+}
+
+function readOfSection(name: string, line: string, section: Section): void {
+  switch (name) {
+    case 'candidate':
+      section.candidates += 1;
+      if (isHiddenCandidate(line)) section.hidden += 1;
+      return;
+    case 'mid':
+      section.mid = line.slice('a=mid:'.length);
+      return;
+    case 'bundle-only':
+      section.bundleOnly = true;
+      return;
+    default:
+      readTransport(name, line, section.transport);
+  }
+}
+
+function readTransport(name: string, line: string, transport: Transport): void {
   switch (name) {
     case 'fingerprint':
-      transport.fingerprint ||= fingerprint.test(value);
+      transport.fingerprint ||= fingerprint.test(line);
       return;
-    // RFC 8839 section 5.4: 4 to 256 and 22 to 256 characters.
     case 'ice-ufrag':
-      transport.ufrag ||= value.length >= 4 && value.length <= 256;
+      transport.ufrag ||= isCredential(line.length - 'a=ice-ufrag:'.length, 4);
       return;
     case 'ice-pwd':
-      transport.password ||= value.length >= 22 && value.length <= 256;
+      transport.password ||= isCredential(line.length - 'a=ice-pwd:'.length, 22);
       return;
     case 'rtcp-mux':
     case 'rtcp-mux-only':
@@ -174,18 +170,9 @@ function readTransport(name: string, value: string, transport: Transport): void 
   }
 }
 
-function readOfSection(name: string, value: string, section: Section): void {
-  switch (name) {
-    case 'mid':
-      section.mid = value;
-      return;
-    case 'bundle-only':
-      section.bundleOnly = true;
-      return;
-    case 'candidate':
-      section.candidates += 1;
-      if (isHiddenCandidate(value)) section.hidden += 1;
-  }
+/** RFC 8839 section 5.4: 4 to 256 and 22 to 256 characters. */
+function isCredential(length: number, least: number): boolean {
+  return length >= least && length <= 256;
 }
 
 function readGroup(value: string, bundles: string[][]): void {

@@ -46,7 +46,8 @@ export interface Verdict {
   /** Nothing: it may be handed on. */
   readonly lacks: readonly Lack[];
   readonly cautions: readonly Caution[];
-  readonly streams: readonly Stream[];
+  /** Each on its own; for people, since a call goes by what is above. */
+  readonly streams: () => readonly Stream[];
 }
 
 /** A section as the profile sees it. */
@@ -58,91 +59,91 @@ interface Judged {
   readonly isOffered: boolean;
   /** It goes on alive. */
   readonly isLive: boolean;
-  readonly kept: ReadonlySet<string>;
+  /** Its formats that stay, in their order. */
+  readonly kept: readonly string[];
 }
-
-const none: ReadonlySet<string> = new Set();
 
 /** Holds a description against the profile. */
 export function applyProfile(sdp: string, profile: WebRtcProfile): Verdict {
   const description = readDescription(sdp);
-  const bundled = new Set(description.bundles.flat());
-  const judged = description.sections.map((section) => judge(section, profile, bundled));
-  const live = judged.filter(({ kind, isLive }) => kind !== undefined && isLive);
-  const tagged = bundleTransports(description, judged);
-  const streams = judged.flatMap(({ kind, section, isOffered, isLive, kept }): Stream[] => {
-    if (kind === undefined) return [];
-    return [
-      {
-        kind,
-        kept: isLive ? codecNames(section, section.formats.filter((format) => kept.has(format))) : [],
-        removed: isOffered ? codecNames(section, section.formats.filter((format) => !isLive || !kept.has(format))) : [],
-        isLive,
-        lacks: isOffered ? lacksOf(section, isLive, description.session, tagged, profile) : [],
-        candidates: section.candidates - section.hidden,
-        hidden: section.hidden,
-      },
-    ];
-  });
+  const judged = description.sections.map((section) => judge(section, profile, description));
+  const streams = judged.filter(({ kind }) => kind !== undefined);
+  const live = streams.filter(({ isLive }) => isLive);
+  let tagged: ReadonlyMap<string, Transport> | undefined;
+  const bundled = (mid: string): Transport | undefined => (tagged ??= bundleTransports(description, judged)).get(mid);
+  const lacking = (one: Judged): Lack[] => lacksOf(one, description.session, bundled, profile);
   // A stream without a common codec is given up as long as another lives; whatever else is missing spoils the call.
-  const missing = new Set(streams.filter(({ isLive }) => isLive || live.length === 0).flatMap((stream) => stream.lacks));
+  const missing = new Set((live.length > 0 ? live : streams).flatMap(lacking));
   if (live.length === 0 && missing.size === 0) missing.add('media');
-  if (profile.bundlePolicy === 'max-bundle' && live.length > 1 && !isOneBundle(live, description.bundles)) missing.add('bundle');
+  if (profile.bundlePolicy === 'max-bundle' && live.length > 1 && !isOneBundle(live, description)) missing.add('bundle');
   return {
     sdp: missing.size > 0 ? sdp : rewrite(sdp, description, judged),
-    lacks: lacks.filter((lack) => missing.has(lack)),
+    lacks: missing.size > 0 ? lacks.filter((lack) => missing.has(lack)) : [],
     cautions: cautionsOf(live, streams),
-    streams,
+    streams: () => streams.map((one) => describeStream(one, lacking(one))),
   };
 }
 
-function judge(section: Section, profile: WebRtcProfile, bundled: ReadonlySet<string>): Judged {
-  const { type, port, protocol, mid, bundleOnly } = section;
+function judge(section: Section, profile: WebRtcProfile, { bundles }: Description): Judged {
+  const { type, port, protocol, mid, bundleOnly, formats } = section;
   // RFC 9143 section 6: port 0 and bundle-only is no refusal, but a stream without a port of its own.
-  const isOffered = port > 0 || (bundleOnly && mid !== undefined && bundled.has(mid));
+  const isOffered = port > 0 || (bundleOnly && mid !== undefined && bundles.some((mids) => mids.includes(mid)));
   const kind = protocol.includes('RTP/') && (type === 'audio' || type === 'video') ? type : undefined;
-  if (kind === undefined || !isOffered) return { section, kind, isOffered, isLive: isOffered, kept: none };
-  const kept = keptFormats(section, profile[kind]);
-  return { section, kind, isOffered, isLive: kept.size > 0, kept };
+  if (kind === undefined || !isOffered) return { section, kind, isOffered, isLive: isOffered, kept: [] };
+  const stay = keptFormats(section, profile[kind]);
+  const kept = formats.filter((format) => stay.has(format));
+  return { section, kind, isOffered, isLive: kept.length > 0, kept };
 }
 
-/** For each bundled mid the section whose transport it uses: the first of its group that lives (RFC 9143 section 7.1.3). */
+function describeStream({ kind = 'audio', section, isOffered, isLive, kept }: Judged, lacking: readonly Lack[]): Stream {
+  const { formats, candidates, hidden } = section;
+  return {
+    kind,
+    kept: codecNames(section, kept),
+    removed: isOffered ? codecNames(section, formats.filter((format) => !kept.includes(format))) : [],
+    isLive,
+    lacks: lacking,
+    candidates: candidates - hidden,
+    hidden,
+  };
+}
+
+/** @param bundled the transport of the BUNDLE group that holds a mid */
+function lacksOf(
+  { section, isOffered, isLive }: Judged,
+  session: Transport,
+  bundled: (mid: string) => Transport | undefined,
+  profile: WebRtcProfile,
+): Lack[] {
+  if (!isOffered) return [];
+  const { transport, mid } = section;
+  const has = (what: keyof Transport): boolean => transport[what] || session[what] || (mid !== undefined && bundled(mid)?.[what] === true);
+  const found: Lack[] = isLive ? [] : ['codec'];
+  if (!has('fingerprint')) found.push('fingerprint');
+  if (!has('ufrag') || !has('password')) found.push('ice');
+  if (profile.rtcpMuxPolicy === 'require' && !has('rtcpMux')) found.push('rtcpMux');
+  return found;
+}
+
+/** For each bundled mid the transport that its section uses: of the first of its group that lives (RFC 9143 section 7.1.3). */
 function bundleTransports(description: Description, judged: readonly Judged[]): ReadonlyMap<string, Transport> {
   const transports = new Map<string, Transport>();
-  if (description.bundles.length === 0) return transports;
-  const byMid = new Map(judged.filter(({ isLive }) => isLive).map(({ section }) => [section.mid, section]));
+  const byMid = new Map(judged.filter(({ isLive }) => isLive).map(({ section }) => [section.mid, section.transport]));
   for (const mids of description.bundles) {
-    const first = mids.find((mid) => byMid.has(mid));
-    const transport = byMid.get(first)?.transport;
+    const transport = byMid.get(mids.find((mid) => byMid.has(mid)));
     if (transport !== undefined) for (const mid of mids) transports.set(mid, transport);
   }
   return transports;
 }
 
-function lacksOf(
-  section: Section,
-  isLive: boolean,
-  session: Transport,
-  tagged: ReadonlyMap<string, Transport>,
-  profile: WebRtcProfile,
-): Lack[] {
-  const sources = [section.transport, section.mid === undefined ? undefined : tagged.get(section.mid), session];
-  const has = (what: keyof Transport): boolean => sources.some((transport) => transport?.[what] === true);
-  const found: Lack[] = [];
-  if (!isLive) found.push('codec');
-  if (!has('fingerprint')) found.push('fingerprint');
-  if (!has('ufrag') || !has('password')) found.push('ice');
-  if (!has('rtcpMux') && profile.rtcpMuxPolicy === 'require') found.push('rtcpMux');
-  return found;
-}
-
-function isOneBundle(live: readonly Judged[], bundles: Description['bundles']): boolean {
+function isOneBundle(live: readonly Judged[], { bundles }: Description): boolean {
   return bundles.some((mids) => live.every(({ section: { mid } }) => mid !== undefined && mids.includes(mid)));
 }
 
-function cautionsOf(live: readonly Judged[], streams: readonly Stream[]): Caution[] {
+function cautionsOf(live: readonly Judged[], streams: readonly Judged[]): Caution[] {
   const cautions: Caution[] = [];
-  if (streams.some(({ hidden }) => hidden > 0) && streams.every(({ candidates }) => candidates === 0)) cautions.push('hiddenCandidates');
+  const isHidden = streams.some(({ section }) => section.hidden > 0) && streams.every(({ section }) => section.hidden === section.candidates);
+  if (isHidden) cautions.push('hiddenCandidates');
   if (live.some(({ section }) => !section.protocol.endsWith('RTP/SAVPF'))) cautions.push('notSavpf');
   return cautions;
 }
@@ -156,10 +157,13 @@ const restrictionLine = /^(a=rid:\S+ \S+ (?:[^ ]*;)?pt=)([^; ]+)(.*)$/;
 
 function rewrite(sdp: string, description: Description, judged: readonly Judged[]): string {
   const { lines, newline, sections } = description;
+  const dead = judged.filter(({ isLive }) => !isLive);
+  // Most descriptions: nothing to take out, and no stream that may have to leave its group.
+  if (dead.length === 0 && judged.every(staysAsItIs)) return sdp;
   const written: string[] = [];
   const midsOf = (some: readonly Judged[]): Set<string | undefined> => new Set(some.map(({ section }) => section.mid));
   const liveMids = midsOf(judged.filter(({ isLive }) => isLive));
-  const deadMids = midsOf(judged.filter(({ isLive }) => !isLive));
+  const deadMids = midsOf(dead);
   for (const line of lines.slice(0, sections[0]?.start)) {
     const mids = bundledMids(line);
     const left = mids?.filter((mid) => liveMids.has(mid) || !deadMids.has(mid));
@@ -171,21 +175,26 @@ function rewrite(sdp: string, description: Description, judged: readonly Judged[
   return changed ? written.join(newline) : sdp;
 }
 
-function writeSection(lines: readonly string[], { section, kind, isOffered, isLive, kept }: Judged, written: string[]): void {
-  const { start, end, type, port, protocol, formats, hidden } = section;
-  // A refused m-line has to name some format (RFC 3264 section 6): its first.
-  const left = isLive ? formats.filter((format) => kept.has(format)) : formats.slice(0, 1);
-  if (kind === undefined || !isOffered || (isLive && hidden === 0 && left.length === formats.length)) {
+function staysAsItIs({ section, kind, isOffered, isLive, kept }: Judged): boolean {
+  return kind === undefined || !isOffered || (isLive && section.hidden === 0 && kept.length === section.formats.length);
+}
+
+function writeSection(lines: readonly string[], judged: Judged, written: string[]): void {
+  const { section, isLive, kept } = judged;
+  const { start, end, type, port, protocol, formats } = section;
+  if (staysAsItIs(judged)) {
     for (let index = start; index < end; index += 1) written.push(lines[index] ?? '');
     return;
   }
+  // A refused m-line has to name some format (RFC 3264 section 6): its first.
+  const left = isLive ? kept : formats.slice(0, 1);
   const stay = new Set(left);
   const removed = new Set(formats.filter((format) => !stay.has(format)));
   written.push(`m=${type} ${String(isLive ? port : 0)} ${protocol} ${left.join(' ')}`);
   for (let index = start + 1; index < end; index += 1) {
     const line = withoutFormats(lines[index] ?? '', removed);
     if (line === undefined || (line === 'a=bundle-only' && !isLive)) continue;
-    if (line.startsWith('a=candidate:') && (!isLive || isHiddenCandidate(line.slice('a=candidate:'.length)))) continue;
+    if (line.startsWith('a=candidate:') && (!isLive || isHiddenCandidate(line))) continue;
     written.push(line);
   }
 }
