@@ -34,6 +34,19 @@ describe('updates to the host', () => {
     expect(deliveries.busy).toBe(0);
   });
 
+  it('of a call that has ended are not told, not even when the host ends it while it is told one of two things', async () => {
+    const seen: string[] = [];
+    const made = host((update) => {
+      seen.push(word(update));
+      if (update.type === 'offerRejected') queue.tell({ type: 'ended', callId: 'a', reason: 'normal', message: 'The call was ended here.' });
+    });
+    const queue = new UpdateQueue(made.deliveries);
+    queue.tell({ type: 'offerRejected', callId: 'a', status: 491 });
+    queue.tell({ type: 'offer', callId: 'a', description: { type: 'offer', sdp: 'v=0' } });
+    await settle();
+    expect([seen, made.deliveries.busy]).toEqual([['offerRejected', 'ended'], 0]);
+  });
+
   it('of one call wait for the one before, and never for another call', async () => {
     const seen: string[] = [];
     const done: (() => void)[] = [];

@@ -251,6 +251,14 @@ export class FakeIncomingCall implements IncomingCall {
     return offer;
   }
 
+  remoteTone(tone: string): void {
+    this.events?.onTone(tone);
+  }
+
+  remoteAnswer(sdp: string): void {
+    this.events?.onAnswer(sdp);
+  }
+
   lose(refusal?: CallRefusal): void {
     this.events?.onLost(refusal);
   }

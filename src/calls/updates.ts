@@ -60,10 +60,14 @@ export class UpdateQueue {
   /** Not handed over yet; undefined until the host is slow for the first time. */
   #waiting: CallUpdate[] | undefined;
   #handing = false;
+  #hasEnded = false;
 
   constructor(private readonly deliveries: Deliveries) {}
 
+  /** Nothing after the call's `ended`: a host that hangs up while it is told one of two things is not told the other. */
   tell(update: CallUpdate): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = update.type === 'ended';
     if (this.#handing) {
       this.#enqueue(update);
       return;
