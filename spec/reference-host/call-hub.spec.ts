@@ -41,7 +41,7 @@ function online(userId: number): { device: Device; heard: ClientEvent[]; leave: 
 }
 
 function incoming(to = 2, callId = 'in'): CallUpdate {
-  return { type: 'incoming', callId, to: { type: 1, id: to }, from: { uri: 'sip:100@pbx' }, description: offer, video: false, mappingId: 7 };
+  return { type: 'incoming', callId, to: { type: 1, id: to }, from: { uri: 'sip:100@pbx', displayName: 'Reception' }, description: offer, video: false, mappingId: 7 };
 }
 
 const kinds = (heard: ClientEvent[]) => heard.map((event) => (event.type === 'state' ? event.state : event.type));
@@ -54,7 +54,9 @@ describe('a call that a device makes', () => {
     expect(extension.commands).toEqual([
       { type: 'create', callId, from: { type: 1, id: 1 }, to: { address: '4930123' }, description: offer, displayName: 'Alice' },
     ]);
-    expect(hub.of(1)).toEqual([{ callId, userId: 1, direction: 'outgoing', state: 'trying' }]);
+    const view = { callId, userId: 1, direction: 'outgoing', state: 'trying', remote: '4930123', startedAt: clock.date().getTime() };
+    expect(hub.of(device)).toEqual([{ ...view, mine: true }]);
+    expect(hub.of(online(1).device)).toEqual([{ ...view, mine: false }]);
   });
 
   it('tells its device alone, not the user’s others', async () => {
@@ -149,7 +151,9 @@ describe('a call that comes in', () => {
     hub.update(ended);
     expect([kinds(mobile.heard), kinds(desk.heard)]).toEqual([['incoming', 'ended'], ['incoming', 'ended']]);
     expect(hub.live).toBe(0);
-    expect(hub.of(2)).toMatchObject([{ callId: 'in', state: 'finished', remote: 'sip:100@pbx', ended: { reason: 'normal' } }]);
+    expect(hub.of(desk.device)).toMatchObject([
+      { callId: 'in', state: 'finished', mine: false, remote: 'sip:100@pbx', name: 'Reception', endedAt: clock.date().getTime(), ended: { reason: 'normal' } },
+    ]);
     expect(clock.pending).toBe(0);
   });
 

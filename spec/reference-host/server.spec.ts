@@ -257,3 +257,23 @@ describe('the server', () => {
     expect(second.told).toEqual([]);
   });
 });
+
+describe('signing in', () => {
+  it('tells a client on this machine who may, by name alone', async () => {
+    const { body } = await ask('GET', '/api/session');
+    expect(body).toEqual([
+      { id: 1, name: 'Alice' },
+      { id: 2, name: 'Bob' },
+    ]);
+  });
+
+  it('is refused to a page from elsewhere whose name was made to point here', async () => {
+    const answer = await new Promise<number | undefined>((resolve) => {
+      request(`${host.url}/api/session`, { headers: { host: 'evil.example' } }, (response) => {
+        response.resume();
+        resolve(response.statusCode);
+      }).end();
+    });
+    expect(answer).toBe(403);
+  });
+});

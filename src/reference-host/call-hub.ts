@@ -9,7 +9,7 @@ import { randomUUID } from 'node:crypto';
 import { systemClock, type Clock, type Timer } from '../base/clock.js';
 import { problemOf } from '../base/problem.js';
 import { second } from '../base/units.js';
-import type { CallCommand, CallState, CallUpdate, HostExtension, HostUser } from '../index.js';
+import type { CallCommand, CallState, CallUpdate, HostExtension, HostUser, RemoteParty } from '../index.js';
 import { ApiError } from './api-error.js';
 import type { ClientEvent, Device, Devices } from './devices.js';
 
@@ -26,8 +26,15 @@ export interface CallView {
   userId: number;
   direction: 'outgoing' | 'incoming';
   state: CallState;
-  /** The other end's SIP URI, once known. */
+  /** The other end's SIP URI, once known; before, what was dialled. */
   remote?: string;
+  /** The other end's name, once known: the user's that it is, else what it calls itself. */
+  name?: string;
+  /** Milliseconds since 1970. */
+  startedAt: number;
+  /** Absent when it was never answered. */
+  talkingAt?: number;
+  endedAt?: number;
   /** The last word, once the call has ended. */
   ended?: Without<Extract<CallUpdate, { type: 'ended' }>, 'type' | 'callId'>;
 }
@@ -70,10 +77,11 @@ export class CallHub {
     this.#patienceMs = options.patienceMs ?? { wake: 5 * second, owner: 30 * second };
   }
 
-  /** Live calls, then the last that ended; newest last. */
-  of(userId: number): CallView[] {
-    const live = [...this.#calls.values()].map((call) => call.view);
-    return [...this.#ended, ...live].filter((view) => view.userId === userId).map((view) => ({ ...view }));
+  /** The last calls that ended, then the live ones, newest last; `mine` are those that this device made or answered. */
+  of({ userId, token }: Device): (CallView & { mine: boolean })[] {
+    const live = [...this.#calls.values()].map((call) => ({ ...call.view, mine: call.owner === token }));
+    const ended = this.#ended.map((view) => ({ ...view, mine: false }));
+    return [...ended, ...live].filter((view) => view.userId === userId);
   }
 
   get live(): number {
@@ -106,7 +114,8 @@ export class CallHub {
     if (call === undefined) return;
     if (update.type === 'state') {
       call.view.state = update.state;
-      if (update.remote !== undefined) call.view.remote = update.remote.uri;
+      if (update.state === 'talking') call.view.talkingAt ??= this.#now();
+      if (update.remote !== undefined) Object.assign(call.view, this.#shown(update.remote));
     }
     this.#tell(call, update);
     if (update.type === 'ended') this.#forget(call, update);
@@ -139,7 +148,7 @@ export class CallHub {
     if (this.#calls.has(callId)) throw new ApiError('REQUEST_INVALID', `There is a call ${JSON.stringify(callId)} already.`);
     const { userId } = device;
     const displayName = this.users.get(userId)?.name;
-    const view: CallView = { callId, userId, direction: 'outgoing', state: 'trying' };
+    const view: CallView = { callId, userId, direction: 'outgoing', state: 'trying', startedAt: this.#now(), ...dialled(command.to) };
     // In place first: updates may come before onCall has resolved.
     const call: Call = { view, owner: device.token, ringing: false };
     this.#calls.set(callId, call);
@@ -191,7 +200,7 @@ export class CallHub {
   #offer(invitation: Extract<CallUpdate, { type: 'incoming' }>): void {
     const { callId, to, from } = invitation;
     const call: Call = {
-      view: { callId, userId: to.id, direction: 'incoming', state: 'trying', remote: from.uri },
+      view: { callId, userId: to.id, direction: 'incoming', state: 'trying', startedAt: this.#now(), ...this.#shown(from) },
       invitation,
       ringing: false,
     };
@@ -229,10 +238,23 @@ export class CallHub {
     for (const token of tokens) this.devices.send(token, event);
   }
 
+  #shown({ uri, displayName, peer }: RemoteParty): Pick<CallView, 'remote' | 'name'> {
+    const name = (peer?.type === 1 ? this.users.get(peer.id)?.name : undefined) ?? displayName;
+    return { remote: uri, ...(name === undefined ? {} : { name }) };
+  }
+
+  #now(): number {
+    return this.#clock.date().getTime();
+  }
+
   #forget(call: Call, { callId, reason, sip, message }: Extract<CallUpdate, { type: 'ended' }>): void {
     call.abandoned?.cancel();
     this.#calls.delete(callId);
-    this.#ended.push({ ...call.view, state: 'finished', ended: { reason, sip, message } });
+    this.#ended.push({ ...call.view, state: 'finished', endedAt: this.#now(), ended: { reason, sip, message } });
     if (this.#ended.length > endedKept) this.#ended.shift();
   }
+}
+
+function dialled(to: Create['to']): Pick<CallView, 'remote'> {
+  return 'address' in to ? { remote: to.address } : {};
 }

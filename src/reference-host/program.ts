@@ -199,7 +199,8 @@ function whereToGoOn(host: ReferenceHost, settings: DemoSettings, conf: string):
   return [
     `Messenger:  ${host.url}`,
     '',
-    'Go on from here, in another terminal:',
+    'Open it in two tabs of a browser, sign in as Alice in one and as Bob in the',
+    'other, and call: you hear and see each other. Or in another terminal:',
     '',
     `  URL=${host.url}`,
     `  curl -s $URL/api/status`,

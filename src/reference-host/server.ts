@@ -3,12 +3,14 @@
  * and nothing else: users and sign-ins live in memory, and signing in asks for no password, so it listens on the loopback
  * address unless told otherwise.
  *
+ *   GET    /                          the messenger page
+ *   GET    /api/session               who may sign in
  *   POST   /api/session               {userId} -> {token}, for `Authorization: Bearer`
  *   GET    /api/users                 POST {name, ...}; PATCH and DELETE /api/users/:id
  *   GET    /api/calls                 POST {to, description, ...} -> {callId}
  *   POST   /api/calls/:id/<command>   ringing, answer, offer, candidates, dtmf, transfer, hangup
  *   GET    /api/events?token=         WebSocket: updates down, commands up
- *   GET    /api/status                what the extension says of itself; the only one without a token
+ *   GET    /api/status                what the extension says of itself; needs no token
  *
  * HTTP and WebSocket take the same commands, those of the contract, and give the same errors (`application/problem+json`).
  */
@@ -18,6 +20,7 @@ import type { AddressInfo } from 'node:net';
 import type { Logger } from 'winston';
 import type { Clock } from '../base/clock.js';
 import { messageOf } from '../base/errors.js';
+import { servePage } from '../base/page.js';
 import { checked, nothingAt, problemOf, problemType, type Problem } from '../base/problem.js';
 import type { ExtensionHost, HostExtension } from '../index.js';
 import { ApiError } from './api-error.js';
@@ -72,6 +75,7 @@ export async function startReferenceHost(options: ReferenceHostOptions): Promise
   serveCalls(app, calls, devices);
   serveEvents(app, calls, devices, (request) => signedIn(devices, request));
   app.get('/api/status', () => extension.status());
+  await servePage(app, 'messenger');
 
   const close = async (): Promise<void> => {
     calls.stop();
@@ -111,10 +115,16 @@ export async function startReferenceHost(options: ReferenceHostOptions): Promise
 }
 
 function serveUsers(app: FastifyInstance, users: Users, devices: Devices, options: ReferenceHostOptions): void {
+  const checkMaySignIn = (request: FastifyRequest): void => {
+    if (options.signInFromAnywhere === true || isLocal(request)) return;
+    throw new ApiError('SIGN_IN_REFUSED', 'Signing in without a password is for clients on this machine alone.');
+  };
+  app.get('/api/session', (request) => {
+    checkMaySignIn(request);
+    return users.list().map(({ id, name }) => ({ id, name }));
+  });
   app.post('/api/session', (request, reply) => {
-    if (options.signInFromAnywhere !== true && !isLocal(request)) {
-      throw new ApiError('SIGN_IN_REFUSED', 'Signing in without a password is for clients on this machine alone.');
-    }
+    checkMaySignIn(request);
     const user = users.require(checked(sessionBody, request.body).userId);
     const { token } = devices.signIn(user.id);
     return reply.code(201).send({ token, userId: user.id });
@@ -141,7 +151,7 @@ function serveUsers(app: FastifyInstance, users: Users, devices: Devices, option
 }
 
 function serveCalls(app: FastifyInstance, calls: CallHub, devices: Devices): void {
-  app.get('/api/calls', (request) => calls.of(signedIn(devices, request).userId));
+  app.get('/api/calls', (request) => calls.of(signedIn(devices, request)));
   app.post('/api/calls', async (request, reply) => {
     const device = signedIn(devices, request);
     const callId = await calls.command(device, { ...checked(createBody, request.body), type: 'create' });

@@ -7,13 +7,14 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-export type Requirement = 'kamailio' | 'sipp' | 'postgresql' | 'openssl';
+export type Requirement = 'kamailio' | 'sipp' | 'postgresql' | 'openssl' | 'chromium';
 
 const packages: Record<Requirement, readonly string[]> = {
   kamailio: ['kamailio', 'kamailio-websocket-modules', 'kamailio-tls-modules'],
   sipp: ['sip-tester'],
   postgresql: ['postgresql'],
   openssl: ['openssl'],
+  chromium: ['chromium', 'fonts-dejavu-core'],
 };
 
 const present: Record<Requirement, () => boolean> = {
@@ -22,6 +23,7 @@ const present: Record<Requirement, () => boolean> = {
   sipp: () => isProgram('sipp'),
   postgresql: () => isDirectoryWith('/usr/lib/postgresql', (version) => existsSync(join(version, 'bin', 'postgres'))),
   openssl: () => isProgram('openssl'),
+  chromium: () => isProgram('chromium'),
 };
 
 /** Whether any of these is not on this machine: `describe.skipIf(lacks('kamailio'))`. */

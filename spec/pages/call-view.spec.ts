@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+import type { CallUpdate } from '../../src/host/contract.js';
+import { addressOf, after, clockOf, incoming, outgoing, type CallView, type Stage } from '../../src/pages/messenger/call-view.js';
+
+const callId = 'c';
+const nameOf = (userId: number): string | undefined => (userId === 2 ? 'Bob' : undefined);
+const call = outgoing(callId, 'Bob', '', false, 1_000);
+const seen = (view: CallView, ...updates: CallUpdate[]): CallView => updates.reduce((before, update) => after(before, update, nameOf, 5_000), view);
+const state = (to: Extract<CallUpdate, { type: 'state' }>['state']): CallUpdate => ({ type: 'state', callId, state: to });
+const ended: CallUpdate = { type: 'ended', callId, reason: 'busy', message: 'The line is busy (486 Busy Here).' };
+
+describe('what is seen of a call', () => {
+  const stages: [CallUpdate, Stage][] = [
+    [state('trying'), 'calling'],
+    [state('ringing'), 'ringing'],
+    [state('progress'), 'early'],
+    [state('talking'), 'talking'],
+    [ended, 'ended'],
+  ];
+
+  it.each(stages)('after %j it is %s', (update, stage) => {
+    expect(seen(call, update).stage).toBe(stage);
+  });
+
+  it('never goes back: a ringing that comes late does not make a talking call ring', () => {
+    for (const [index, [update, stage]] of stages.entries()) {
+      for (const [earlier] of stages.slice(0, index)) expect(seen(call, update, earlier).stage).toBe(stage);
+    }
+  });
+
+  it('counts its time from the answer, and ends with the sentence that was told', () => {
+    expect(seen(call, state('ringing')).talkingAt).toBeUndefined();
+    expect(seen(call, state('talking'))).toMatchObject({ talkingAt: 5_000 });
+    expect(seen(call, state('talking'), ended)).toMatchObject({ endedAt: 5_000, sentence: 'The line is busy (486 Busy Here).' });
+  });
+
+  it('shows the messenger’s own name of whoever has one, else what they call themselves, else their number', () => {
+    const remote = { uri: 'sip:dialog2@127.0.0.1:5070;transport=udp', user: 'dialog2', displayName: 'B.' };
+    const from = (party: object): CallView => incoming({ type: 'incoming', callId, to: { type: 1, id: 1 }, from: { ...remote, ...party }, description: { type: 'offer', sdp: '' }, video: true, mappingId: 1 }, nameOf, 0);
+    expect(from({ peer: { type: 1, id: 2 } })).toMatchObject({ title: 'Bob', address: 'dialog2@127.0.0.1:5070', stage: 'offered', offersVideo: true });
+    expect(from({ peer: { type: 1, id: 9 } }).title).toBe('B.');
+    expect(from({ displayName: undefined }).title).toBe('dialog2');
+    expect(from({ displayName: undefined, user: undefined }).title).toBe('dialog2@127.0.0.1:5070');
+  });
+
+  it('keeps the last keys that the other end pressed, and says how a transfer goes', () => {
+    const talking = seen(call, state('talking'));
+    const pressed = Array.from({ length: 40 }, (_, index): CallUpdate => ({ type: 'dtmf', callId, tones: String(index % 10) }));
+    expect(seen(talking, ...pressed).tones).toBe(pressed.map((_, index) => index % 10).join('').slice(-32));
+    expect(seen(talking, { type: 'transfer', callId, state: 'failed', status: 486 }).sentence).toBe('The transfer failed (486); the call goes on.');
+    expect(seen(talking, { type: 'offerRejected', callId, status: 488 })).toMatchObject({ stage: 'talking', sentence: expect.stringContaining('488') as string });
+  });
+});
+
+it.each([
+  [0, '0:00'],
+  [7_900, '0:07'],
+  [754_000, '12:34'],
+  [3_723_000, '1:02:03'],
+  [-5, '0:00'],
+])('%i ms read %s', (ms, text) => {
+  expect(clockOf(ms)).toBe(text);
+});
+
+it('reads an address without its scheme and parameters', () => {
+  expect([addressOf('sips:bob@example.com;transport=tls'), addressOf('600')]).toEqual(['bob@example.com', '600']);
+});

@@ -1,0 +1,113 @@
+/**
+ * What a person sees of one call, and how each event changes it: pure, so that it can be read and tried without a browser.
+ *
+ *   stage     what it means                                     leaves by
+ *   calling   we called; nothing rang yet                       ringing, early, talking, ended
+ *   ringing   the other end rings                               early, talking, ended
+ *   early     the other end is heard before it answered         talking, ended
+ *   offered   somebody calls us                                 talking, ended
+ *   talking   both hear each other, unless one holds            ended
+ *   ended     over; `sentence` says why
+ */
+import type { CallUpdate, RemoteParty } from '../../host/contract.js';
+
+/** A messenger user's name, where it is known. */
+export type NameOf = (userId: number) => string | undefined;
+
+export type Stage = 'calling' | 'ringing' | 'early' | 'offered' | 'talking' | 'ended';
+
+export interface CallView {
+  readonly callId: string;
+  readonly direction: 'outgoing' | 'incoming';
+  readonly stage: Stage;
+  /** Whom to show: a name, else a number, else an address. */
+  readonly title: string;
+  /** The address below the title. */
+  readonly address: string;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  readonly talkingAt?: number;
+  readonly endedAt?: number;
+  /** We hold the call. */
+  readonly held: boolean;
+  readonly muted: boolean;
+  /** Our camera is on. */
+  readonly video: boolean;
+  /** The caller offers video. */
+  readonly offersVideo: boolean;
+  /** What was heard of the last thing that somebody did: a refused hold, a transfer on its way, why it ended. */
+  readonly sentence?: string;
+  /** Keys that the other end pressed. */
+  readonly tones: string;
+}
+
+const stages = { trying: 'calling', ringing: 'ringing', progress: 'early', talking: 'talking', finished: 'ended' } as const;
+const order: readonly Stage[] = ['calling', 'offered', 'ringing', 'early', 'talking', 'ended'];
+
+export function outgoing(callId: string, title: string, address: string, video: boolean, now: number): CallView {
+  return { callId, direction: 'outgoing', stage: 'calling', title, address, startedAt: now, held: false, muted: false, video, offersVideo: false, tones: '' };
+}
+
+export function incoming(update: Extract<CallUpdate, { type: 'incoming' }>, nameOf: NameOf, now: number): CallView {
+  const { title, address } = shown(update.from, nameOf);
+  return {
+    callId: update.callId,
+    direction: 'incoming',
+    stage: 'offered',
+    title,
+    address,
+    startedAt: now,
+    held: false,
+    muted: false,
+    video: false,
+    offersVideo: update.video,
+    tones: '',
+  };
+}
+
+/** A stage never goes back: a late 180 does not make a talking call ring. */
+export function after(view: CallView, update: CallUpdate, nameOf: NameOf, now: number): CallView {
+  switch (update.type) {
+    case 'state': {
+      const named = update.remote === undefined ? view : { ...view, ...shown(update.remote, nameOf) };
+      const stage = stages[update.state];
+      if (order.indexOf(stage) <= order.indexOf(view.stage)) return named;
+      return stage === 'talking' ? { ...named, stage, talkingAt: now } : { ...named, stage };
+    }
+    case 'ended':
+      return { ...view, stage: 'ended', endedAt: now, held: false, sentence: update.message };
+    case 'dtmf':
+      return { ...view, tones: `${view.tones}${update.tones}`.slice(-32) };
+    case 'transfer':
+      return { ...view, sentence: transferSentences[update.state](update.status) };
+    case 'offerRejected':
+      return { ...view, sentence: `The other end refused the change (${update.status}); the call goes on as it was.` };
+    default:
+      return view;
+  }
+}
+
+const transferSentences = {
+  trying: () => 'Being transferred…',
+  accepted: () => 'Transferred.',
+  failed: (status?: number) => `The transfer failed${status === undefined ? '' : ` (${status})`}; the call goes on.`,
+};
+
+function shown({ uri, user, displayName, peer }: RemoteParty, nameOf: NameOf): { title: string; address: string } {
+  const address = addressOf(uri);
+  const name = peer?.type === 1 ? nameOf(peer.id) : undefined;
+  return { title: name ?? displayName ?? user ?? address, address };
+}
+
+/** What a person reads of a SIP URI: `dialog2@127.0.0.1`. */
+export function addressOf(uri: string): string {
+  return uri.replace(/^sips?:/, '').replace(/;.*$/, '');
+}
+
+/** `0:07`, `12:34`, `1:02:03`. */
+export function clockOf(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1_000));
+  const [hours, minutes] = [Math.floor(seconds / 3_600), Math.floor(seconds / 60) % 60];
+  const two = (value: number): string => String(value).padStart(2, '0');
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`;
+}
