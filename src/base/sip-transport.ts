@@ -2,3 +2,8 @@
 export const sipTransports = ['udp', 'tcp', 'tls', 'ws', 'wss'] as const;
 
 export type SipTransport = (typeof sipTransports)[number];
+
+/** TLS is beneath it. */
+export function isSecured(transport: SipTransport | undefined): boolean {
+  return transport === 'tls' || transport === 'wss';
+}

@@ -11,17 +11,19 @@ import {
   type Body,
   type Dialog,
   type IncomingRequestMessage,
+  type IncomingResponseMessage,
   type OutgoingRequestMessageOptions,
   type OutgoingResponse,
   type ResponseOptions,
   type URI,
 } from 'sip.js/lib/core/index.js';
+import { isSecured } from '../base/sip-transport.js';
 import type { ContactAddress } from './contact-addresses.js';
 import { allowedMethods } from './corrections/allowed-methods.js';
 import { DigestExchange, type DigestSession } from './digest.js';
 import { CountedMap } from './guards/transaction-count.js';
 import type { ReceivedRequest, Sender, SentRequest, Wire } from './internals.js';
-import { makeSipUri } from './parser/uri.js';
+import { makeSipUri, readHostPort } from './parser/uri.js';
 import { randomToken } from './random-token.js';
 import { targetOf } from './redirect.js';
 import { hasUsableContact } from './request-checks.js';
@@ -31,9 +33,13 @@ import { statelessTag } from './stateless-reply.js';
 import { cancelKeyOf } from './transaction-key.js';
 import type { Flow } from './transports/flow.js';
 import type { AccountSettings, SipTransport } from './types.js';
+import { asSips } from './where-we-are.js';
 import { writeResponse } from './write-response.js';
 
 const nobodyListens = (): void => undefined;
+
+/** Of one INVITE of ours. */
+export const mostBranches = 64;
 
 /** RFC 3261 11.2: what an OPTIONS is told, beside Supported. */
 const capabilities = [`Allow: ${allowedMethods.join(', ')}`, 'Accept: application/sdp', 'Accept-Encoding: identity', 'Accept-Language: en'];
@@ -43,6 +49,12 @@ interface AcceptedTransaction {
   lastProvisionalResponse: string | undefined;
   lastFinalResponse: string | undefined;
   timerL(): void;
+}
+
+/** What SIP.js's client of an INVITE holds, by dialog; that of a re-INVITE holds none. */
+interface ForkedClient {
+  readonly earlyDialogs: ReadonlyMap<string, unknown>;
+  readonly confirmedDialogs: ReadonlyMap<string, unknown>;
 }
 
 /** SIP.js hides the tag of its server. */
@@ -162,7 +174,9 @@ export class AccountCore extends UserAgentCore implements Sender {
       viaHost,
       routeSet,
     };
-    const message = new OutgoingRequestMessage(method, target, from, to, complete, extraHeaders, body);
+    const isOfSips = requestUri.scheme === 'sips' || nextHop?.scheme === 'sips';
+    const lines = isOfSips && extraHeaders !== undefined && isSecured(this.#owner.flow?.transport) ? asSips(extraHeaders) : extraHeaders;
+    const message = new OutgoingRequestMessage(method, target, from, to, complete, lines, body);
     return Object.assign(message, { sender: this, exchange: new DigestExchange(), isGivenUp: false, nextHop });
   }
 
@@ -191,6 +205,15 @@ export class AccountCore extends UserAgentCore implements Sender {
     else if (message.method === 'INVITE' && !message.toTag && acceptedInvites.isMerged(this.branchPrefix, message)) this.replyStateless(message, { statusCode: 482 });
     else return false;
     return true;
+  }
+
+  /** A 1xx or 2xx to INVITE would make a dialog more than any fork has branches. */
+  isOneBranchTooMany({ viaBranch, method, callId, fromTag, toTag, statusCode = 0 }: IncomingResponseMessage): boolean {
+    if (method !== 'INVITE' || statusCode === 100 || statusCode >= 300 || !toTag) return false;
+    const { earlyDialogs, confirmedDialogs } = this.userAgentClients.get(viaBranch + method) as unknown as Partial<ForkedClient>; // SIP.js hides them
+    if (earlyDialogs === undefined || confirmedDialogs === undefined || earlyDialogs.size + confirmedDialogs.size < mostBranches) return false;
+    const id = callId + fromTag + toTag;
+    return !earlyDialogs.has(id) && !confirmedDialogs.has(id);
   }
 
   /** The ACK of our 2xx has come: of the transaction of its INVITE no more is kept than that it was. */
@@ -265,26 +288,28 @@ export class AccountCore extends UserAgentCore implements Sender {
     return flow === undefined ? this.#context.wireTo(target) : this.#context.wireOver(flow);
   }
 
-  /** RFC 3263 4.1, 4.2: the transport that the hop names, else UDP: its name is looked up by SRV when it has no port. */
+  /** RFC 3263 4: its `maddr` before its host; the transport that it names, else what NAPTR says of a name without a port, else UDP. */
   #wireToHop(hop: URI): Wire {
     const target = targetOf(this.#owner, this.#context);
     const secure = hop.scheme === 'sips';
     const named = hop.getParam('transport')?.toLowerCase();
     const transport: SipTransport = named === 'tls' || secure ? 'tls' : named === 'tcp' ? 'tcp' : 'udp';
-    const host = hop.host.replace(/^\[|\]$/g, '');
+    const maddr = hop.getParam('maddr') ?? '';
+    const host = (readHostPort(maddr, 0, maddr.length)?.host ?? hop.host).replace(/^\[|\]$/g, '');
     const port = hop.port ?? (transport === 'tls' ? 5061 : 5060);
     const flow = this.#owner.flow;
     if (flow?.isOpen === true && port === flow.remote.port && host === flow.remote.address) return this.#context.wireOver(flow);
     if (port === (flow?.remote.port ?? target.port) && host === target.host.toLowerCase()) return this.#registrarWire();
-    return this.#context.wireTo({ transport, host, port: isIP(host) === 0 ? (hop.port ?? 0) : port });
+    if (isIP(host) !== 0) return this.#context.wireTo({ transport, host, port });
+    const isTransportOpen = hop.port === undefined && named === undefined && !secure;
+    return this.#context.wireTo({ transport, host, port: hop.port ?? 0, ...(isTransportOpen ? { isTransportOpen } : {}) });
   }
 }
 
 /** `sip:<token>@<where we are on that flow>`; before the first flow there is nothing to be reached at. */
-export function contactUri(owner: CoreOwner, context: StackContext, scheme: 'sip' | 'sips' = 'sip'): URI {
+export function contactUri(owner: CoreOwner, context: StackContext): URI {
   const address: ContactAddress | undefined = owner.flow && context.contactOn(owner.flow);
   return makeSipUri({
-    scheme,
     user: owner.settings.token,
     host: address?.host ?? 'unreachable.invalid',
     port: address?.port,

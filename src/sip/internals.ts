@@ -52,6 +52,8 @@ export interface SentRequest extends OutgoingRequestMessage {
 export interface ReceivedRequest extends IncomingRequestMessage {
   /** The way back (RFC 3261 18.2.2, RFC 3581). */
   readonly wire: Wire;
+  /** It came over TLS, and RFC 3261 12.1.1 wants sips: URIs in its dialog. */
+  readonly isOfSips: boolean;
 }
 
 /** What a call's dialog hears, with the UPDATE of RFC 3311 that SIP.js does not know. */

@@ -21,11 +21,11 @@ import type {
 } from 'sip.js/lib/core/index.js';
 import { messageOf } from '../base/errors.js';
 import type { Timer } from '../base/clock.js';
-import { contactUri, type AccountCore, type CoreOwner } from './account-core.js';
+import { isSecured } from '../base/sip-transport.js';
+import type { AccountCore, CoreOwner } from './account-core.js';
 import { SessionCallDialog } from './call-dialog.js';
 import { callRefusalOf } from './call-refusal.js';
 import { credentialLines, sendKnownCredentials } from './challenges.js';
-import { allowedMethods } from './corrections/allowed-methods.js';
 import type { SentRequest, Wire } from './internals.js';
 import { sdpOf } from './parser/body.js';
 import { parseUri, toNameAddress } from './parser/uri.js';
@@ -35,6 +35,7 @@ import { sessionBody } from './session-body.js';
 import type { StackContext } from './stack-context.js';
 import type { Flow } from './transports/flow.js';
 import type { CallRefusal, DialogEvents, InviteOptions, OutgoingCall, OutgoingCallEvents, ReasonValue } from './types.js';
+import { whereWeAre } from './where-we-are.js';
 
 /** RFC 3261 table 4: 64*T1. */
 const cancelTimeoutMs = 32_000;
@@ -78,7 +79,7 @@ class InvitedCall implements OutgoingCall {
     const { target } = account.settings;
     const flow = context.existingFlow(target);
     if (to === undefined) this.#later(() => { this.#refuse({ status: 484, phrase: 'Address Incomplete' }); });
-    else if (to.scheme === 'sips' && target.transport !== 'tls' && target.transport !== 'wss') {
+    else if (to.scheme === 'sips' && !isSecured(target.transport)) {
       // RFC 3261 8.1.2: TLS all the way, the first hop too.
       const message = `A sips: address is called over TLS alone, and the registrar ${target.host} is reached over ${target.transport}`;
       this.#later(() => { this.#refuse({ status: 503, phrase: 'Service Unavailable', local: { code: 'SIP_TRANSPORT', message } }); });
@@ -121,8 +122,7 @@ class InvitedCall implements OutgoingCall {
       account.aor,
       to,
       { fromDisplayName: options.displayName ?? account.settings.displayName ?? '' },
-      // RFC 3261 8.1.1.8: who calls a sips: address is at one.
-      [`Contact: <${contactUri(account, context, to.scheme === 'sips' ? 'sips' : 'sip').toString()}>`, `Allow: ${allowedMethods.join(', ')}`],
+      whereWeAre(core),
       sessionBody(options.sdp),
     );
     sendKnownCredentials(message);

@@ -3,6 +3,7 @@
  */
 import type { URI } from 'sip.js/lib/core/index.js';
 import { AddressLimit } from '../base/address-limit.js';
+import { isSecured } from '../base/sip-transport.js';
 import { messageOf } from '../base/errors.js';
 import type { AccountCore } from './account-core.js';
 import type { Account } from './account.js';
@@ -11,12 +12,14 @@ import { accountFor, knows } from './demux.js';
 import type { DropReport } from './guards/drops.js';
 import type { FlowProbes } from './guards/flow-probes.js';
 import { strangerRates } from './guards/stranger-rates.js';
+import type { TransactionCount } from './guards/transaction-count.js';
 import { InvitingCall } from './incoming-call.js';
 import type { ReceivedRequest, Wire } from './internals.js';
 import type { KnownSources } from './known-sources.js';
 import { isParseFault, type ParseFault } from './parser/fault.js';
 import { ParsedResponse, type ParsedRequest, type RawHeader } from './parser/message.js';
 import { parseMessage } from './parser/parse-message.js';
+import { readAddress } from './parser/uri.js';
 import type { ViaValue } from './parser/via.js';
 import { refusalOf } from './request-checks.js';
 import type { Retransmission } from './retransmission.js';
@@ -42,6 +45,8 @@ export interface ReceptionParts {
   readonly log: { warn(message: string): void };
 }
 
+/** Server transactions of one account above which its calls get no re-INVITE. */
+export const mostOfOneAccount = 500;
 /** When there are too many transactions, seconds. */
 const overloadRetryS = 5;
 const nobodyListens = (): void => undefined;
@@ -72,6 +77,7 @@ export class Reception {
       tap?.onMessage('in', flow.transport, peer, message.data);
       this.parts.probes.heard(flow);
       const isOurs = message instanceof ParsedResponse ? this.#receiveResponse(flow, message) : this.#receiveRequest(flow, message, isKnown);
+      if (isOurs) flow.welcome?.();
       if (!isKnown && isOurs) this.#strangers.giveBack(address);
     } catch (thrown) {
       const why = messageOf(thrown);
@@ -100,7 +106,7 @@ export class Reception {
     if (!flow.isReliable && !this.parts.retransmission.receiveResponse(key, status)) return true;
     if (this.parts.context.registers.receive(key, message)) return true;
     const core = this.parts.accounts.byBranch(message.viaBranch)?.existingCore;
-    if (core?.userAgentClients.has(key) !== true) {
+    if (core?.userAgentClients.has(key) !== true || core.isOneBranchTooMany(message)) {
       if (this.parts.probes.isAnswer(flow, message.viaBranch)) return true;
       this.parts.drops.note('unmatched', flow.remote.address);
       return false;
@@ -131,13 +137,13 @@ export class Reception {
     if (top === undefined) return true;
     const wire = this.#wireBack(flow, top, via, account);
     message.headers.Via = [markVia(top, via, flow.remote), ...(message.headers.Via ?? []).slice(1)];
-    const request: ReceivedRequest = Object.assign(message, { wire });
+    const request: ReceivedRequest = Object.assign(message, { wire, isOfSips: isSecured(flow.transport) && asksForSips(message) });
     if (account === undefined) {
       // RFC 3261 9.2, 12.2.2: nothing is known of what it belongs to.
       this.#refuseStateless(request, method === 'CANCEL' || message.toTag ? 481 : 404);
       return true;
     }
-    if (this.parts.context.serverTransactions.isFull && isNew(message, account)) {
+    if (isTooMuch(message, account, this.parts.context.serverTransactions)) {
       // RFC 3261 21.5.4: "may indicate when the client should retry the request in a Retry-After header field".
       this.parts.drops.note('overload', flow.remote.address);
       this.#refuseStateless(request, 503, [`Retry-After: ${String(overloadRetryS)}`]);
@@ -210,9 +216,23 @@ export class Reception {
   }
 }
 
-/** It belongs to no dialog and no transaction yet. */
-function isNew({ method, toTag, viaBranch }: ParsedRequest, { existingCore }: Account): boolean {
-  return method !== 'ACK' && method !== 'CANCEL' && !toTag && existingCore?.userAgentServers.has(viaBranch) !== true;
+/** RFC 3261 12.1.1: a sips: URI in the Request-URI, or in the top Record-Route, or in the Contact when there is none. */
+function asksForSips(message: ParsedRequest): boolean {
+  if (message.ruri?.scheme === 'sips') return true;
+  const first = message.getHeader('record-route') ?? message.getHeader('contact');
+  return first !== undefined && readAddress(first)?.uri.scheme === 'sips';
+}
+
+/**
+ * It would make a transaction that stays: one outside of dialogs, or a re-INVITE, of which the far end of one call may not take the room
+ * of all. What else comes in a dialog is answered and gone.
+ */
+function isTooMuch({ method, toTag, viaBranch }: ParsedRequest, { existingCore }: Account, held: TransactionCount): boolean {
+  const isInDialog = Boolean(toTag);
+  if (method === 'ACK' || method === 'CANCEL' || (isInDialog && method !== 'INVITE')) return false;
+  const ofAccount = existingCore?.userAgentServers;
+  if (ofAccount?.has(viaBranch) === true) return false;
+  return held.isFull || (isInDialog && (ofAccount?.size ?? 0) >= mostOfOneAccount);
 }
 
 type InvitingUas = ConstructorParameters<typeof InvitingCall>[1];

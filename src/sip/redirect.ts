@@ -4,7 +4,7 @@
  * answers out of TLS.
  */
 import type { IncomingResponseMessage, NameAddrHeader, URI } from 'sip.js/lib/core/index.js';
-import { sipTransports } from '../base/sip-transport.js';
+import { isSecured, sipTransports } from '../base/sip-transport.js';
 import { second } from '../base/units.js';
 import type { CoreOwner } from './account-core.js';
 import { makeSipUri, readUsableAddress } from './parser/uri.js';
@@ -78,10 +78,6 @@ function transportFrom(uri: URI, over: SipTransport): SipTransport | undefined {
   if (named === undefined) return undefined;
   if (uri.scheme !== 'sips') return named === 'ws' && over === 'wss' ? 'wss' : named;
   return named === 'ws' || named === 'wss' ? 'wss' : 'tls';
-}
-
-function isSecured(transport: SipTransport): boolean {
-  return transport === 'tls' || transport === 'wss';
 }
 
 function isSame(one: SipTarget, other: SipTarget): boolean {

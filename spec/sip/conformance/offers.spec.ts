@@ -154,12 +154,16 @@ describe('a re-INVITE of the far end', () => {
 
   it('without SDP is answered with what we said last, and its ACK brings the answer', async () => {
     const { peer, uri } = subject;
-    const { inDialog } = await subject.answered();
+    const { dialog, inDialog } = await subject.answered();
     const answered = subject.nextAnswer();
-    const ok = await peer.request('INVITE', uri, { ...inDialog, headers: [`Contact: ${subject.peerContact}`] });
+    const ok = await peer.request('INVITE', uri, { ...inDialog, headers: [`Contact: ${here('moved')}`] });
     expect([ok.status, ok.body, ok.header('contact')]).toEqual([200, answer, expect.stringContaining('tok434')]);
     peer.send('ACK', uri, { ...inDialog, body: resumed });
     expect(await answered).toBe(resumed);
+    dialog.bye();
+    const bye = await peer.next('BYE');
+    expect(bye.uri).toBe(here('moved').slice(1, -1));
+    bye.reply(200);
   });
 
   it('with a body that is no session description is refused 415', async () => {

@@ -1,4 +1,5 @@
 /** A stack on flows in memory and the manual clock: what it sent, what it dropped, and a peer at any address. */
+import { isIP } from 'node:net';
 import type { Flow, FlowEvents, Flows } from '../../../src/sip/transports/flow.js';
 import { openSipStack, type SipStackDependencies, type SipStackSettings } from '../../../src/sip/stack.js';
 import type { IncomingCall, SipAccount, SipStack, SipTarget } from '../../../src/sip/types.js';
@@ -10,6 +11,7 @@ export class MemoryFlow implements Flow {
   readonly local = { address: '192.0.2.99', port: 5060 };
   readonly sent: string[] = [];
   isOpen = true;
+  isWelcome = false;
   answersPings = false;
 
   constructor(
@@ -35,6 +37,10 @@ export class MemoryFlow implements Flow {
     this.events().onMessage(this, Buffer.from(text));
   }
 
+  welcome(): void {
+    this.isWelcome = true;
+  }
+
   close(): void {
     this.abandon('It was closed.');
   }
@@ -53,6 +59,8 @@ export interface GuardedStack {
   readonly lines: string[];
   readonly calls: IncomingCall[];
   readonly lost: { accounts: readonly SipAccount[]; why: string }[];
+  /** The targets that no flow was there for. */
+  readonly opened: SipTarget[];
   /** The flow to an address; there is one for each. */
   at(address: string, transport?: SipTarget['transport']): MemoryFlow;
   /** What a flow does with each text that is sent on it; by default REGISTERs are answered 200. */
@@ -78,8 +86,12 @@ export async function openGuardedStack(changes: Partial<SipStackSettings> = {}, 
   const flows: Flows = {
     listening: ['udp:192.0.2.99:5060'],
     localPorts: { udp: 5060, tcp: 5060 },
-    existing: ({ host, transport }) => at(host, transport),
-    to: ({ host, transport }) => Promise.resolve(at(host, transport)),
+    // A name has to be looked up first.
+    existing: ({ host, transport }) => (isIP(host) === 0 ? undefined : at(host, transport)),
+    to: (target) => {
+      bench.opened.push(target);
+      return Promise.resolve(at(target.host, target.transport));
+    },
     close: () => Promise.resolve(),
   };
   const bench = {
@@ -89,6 +101,7 @@ export async function openGuardedStack(changes: Partial<SipStackSettings> = {}, 
     lines: [] as string[],
     calls: [] as IncomingCall[],
     lost: [] as { accounts: readonly SipAccount[]; why: string }[],
+    opened: [] as SipTarget[],
     answer: (flow: MemoryFlow, text: string): void => {
       if (text.startsWith('REGISTER ')) flow.bring(reply(text, 200, ['Expires: 3600']));
     },

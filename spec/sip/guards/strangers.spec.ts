@@ -1,5 +1,6 @@
 /** Who is answered and how much of everybody else is looked at. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { settle } from '../../support/manual-clock.js';
 import { openGuardedStack, registered, registrarAddress, reply, request, type GuardedStack } from './guarded-stack.js';
 
 let bench: GuardedStack;
@@ -59,6 +60,20 @@ describe('a stranger', () => {
       'Dropped in the last minute: 40 requests from addresses that are no registrar of ours; from one address, such as 198.51.100.7',
       'Dropped in the last minute: 1,960 messages, unread: too many from addresses that are no registrar of ours; from one address, such as 198.51.100.7',
     ]);
+  });
+
+  it('has no connection for long: those that bring something for us alone are welcome', async () => {
+    const account = await registered(bench.addAccount('434'));
+    const [registrar, stranger, far] = [bench.at(registrarAddress, 'tcp'), bench.at('198.51.100.7', 'tcp'), bench.at('198.51.100.8', 'tcp')];
+    stranger.bring(request('OPTIONS', '434'));
+    registrar.bring('GET / HTTP/1.1\r\n\r\n');
+    expect([registrar.isWelcome, stranger.isWelcome]).toEqual([false, false]);
+    registrar.bring(request('OPTIONS', '434'));
+    void account.register(3600);
+    bench.answer = () => undefined;
+    await settle();
+    far.bring(reply(bench.at(registrarAddress).sent.at(-1)!, 100));
+    expect([registrar.isWelcome, stranger.isWelcome, far.isWelcome]).toEqual([true, false, true]);
   });
 
   it('is heard without a limit in a dialog that it is the far end of', async () => {

@@ -1,6 +1,8 @@
 /** The number of transactions is bounded, in both directions. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { mostBranches } from '../../../src/sip/account-core.js';
 import { CountedMap, TransactionCount } from '../../../src/sip/guards/transaction-count.js';
+import { mostOfOneAccount } from '../../../src/sip/reception.js';
 import type { CallRefusal } from '../../../src/sip/types.js';
 import { openGuardedStack, registered, registrarAddress, reply, request, type GuardedStack } from './guarded-stack.js';
 import { quietDialog } from '../../support/quiet-dialog.js';
@@ -34,6 +36,53 @@ describe('calls that reach us', () => {
     expect(statuses().filter((status) => status === '503')).toHaveLength(9 * most);
     flow.bring(invites[0]!.replaceAll('INVITE', 'CANCEL'));
     expect(statuses().slice(-2).sort()).toEqual(['200', '487']);
+  });
+});
+
+describe('re-INVITEs of one far end', () => {
+  it('do not take the room of all: above a number they are answered 503, and the call can still be ended', async () => {
+    await bench.stack.close();
+    bench = await openGuardedStack();
+    await registered(bench.addAccount('434'));
+    const flow = bench.at(registrarAddress);
+    const invite = request('INVITE', '434');
+    flow.bring(invite);
+    bench.calls[0]!.accept('answer\r\n');
+    const to = /^To: (.*)\r$/m.exec(flow.sent.at(-1)!)![1]!;
+    const inDialog = (method: string, cseq: number): string =>
+      invite.replace(/^To: .*\r$/m, `To: ${to}\r`).replace(/branch=[^;]*/, `branch=z9hG4bK${method}${String(cseq)}`).replace('CSeq: 1 ', `CSeq: ${String(cseq)} `).replaceAll('INVITE', method);
+    flow.bring(inDialog('ACK', 1));
+    const ofOthers = bench.stack.usage().transactions;
+    const before = flow.sent.length;
+    // The owner of the call refuses each, and no ACK comes.
+    bench.calls[0]!.events = { ...quietDialog, onCancelled: () => undefined, onConfirmed: () => undefined };
+    const body = 'Content-Type: application/sdp\r\nContent-Length: 3\r\n\nv=0'.replace('\n\n', '\n\r\n');
+    for (let cseq = 2; cseq < 2 + 2 * mostOfOneAccount; cseq += 1) flow.bring(inDialog('INVITE', cseq).replace('Content-Length: 0\r\n\r\n', body));
+    expect(bench.stack.usage().transactions).toBe(mostOfOneAccount);
+    expect(flow.sent.slice(before).filter((text) => text.startsWith('SIP/2.0 503 '))).toHaveLength(mostOfOneAccount + ofOthers);
+    flow.bring(inDialog('BYE', 9_000));
+    expect(flow.sent.at(-1)).toMatch(/^SIP\/2\.0 200 /);
+    flow.bring(request('INVITE', '434'));
+    expect(bench.calls).toHaveLength(2);
+  });
+});
+
+describe('the branches of a call that we place', () => {
+  it('are told up to a number, however many answer', () => {
+    const account = bench.addAccount('435');
+    const seen: number[] = [];
+    const events = { ...quietDialog, onProgress: ({ status }: { status: number }) => seen.push(status), onAccepted: () => seen.push(200), onRefused: ({ status }: CallRefusal) => seen.push(status) };
+    account.invite({ to: 'sip:600@example.com', sdp: 'v=0\r\n' }, events);
+    const flow = bench.at(registrarAddress);
+    const invite = flow.sent.at(-1)!;
+    const from = (tag: string, status: number): string => reply(invite, status, ['Contact: <sip:far@192.0.2.1>']).replace('tag=far', `tag=${tag}`);
+    for (let branch = 0; branch < 1_000; branch += 1) flow.bring(from(String(branch), 180));
+    expect([seen.length, bench.stack.usage().dialogs]).toEqual([mostBranches, mostBranches]);
+    expect(bench.dropped.filter((kind) => kind === 'unmatched')).toHaveLength(1_000 - mostBranches);
+    flow.bring(from('0', 180));
+    flow.bring(from('other', 200));
+    flow.bring(from('1', 200));
+    expect(seen.slice(mostBranches)).toEqual([180, 200]);
   });
 });
 

@@ -114,6 +114,7 @@ describe('a TLS connection that we took', () => {
     await once(good, 'secureConnect');
     good.write(message('good'));
     await log.arrived(1);
+    log.messages[0]!.flow.welcome!();
     await clock.advance(firstMessageMs);
     await muteGone;
     expect(log.messages[0]!.flow.isOpen).toBe(true);

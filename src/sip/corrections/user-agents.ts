@@ -22,6 +22,7 @@ import { randomToken } from '../random-token.js';
 import { hasUsableContact } from '../request-checks.js';
 import { requires100rel } from '../response-headers.js';
 import { notSent, timedOut, untagged } from '../stand-in.js';
+import { asSips } from '../where-we-are.js';
 import { writeResponse } from '../write-response.js';
 import { correct, measured } from './pin.js';
 
@@ -213,7 +214,8 @@ export const userAgentCorrections = [
     measured,
     function (this: ServerInternals, options: ResponseOptions): OutgoingResponse {
       const { userAgentHeaderFieldValue: userAgent = '', supportedOptionTagsResponse: supported } = this.core.configuration;
-      const message = writeResponse(this.message, { ...options, toTag: this.toTag, userAgent, supported });
+      const extraHeaders = this.message.isOfSips ? asSips(options.extraHeaders ?? []) : options.extraHeaders;
+      const message = writeResponse(this.message, { ...options, extraHeaders, toTag: this.toTag, userAgent, supported });
       this.transaction.receiveResponse(options.statusCode, message);
       return { message };
     },

@@ -22,6 +22,8 @@ export interface Flow {
   /** Never throws. `onError` is called at most once, later than the return, with a sentence for a person. */
   send(text: string, onError: (error: Error) => void): void;
   close(): void;
+  /** What came over it was for us. A connection that was taken is cut when nobody says so in time. */
+  welcome?(): void;
   /** Of a connection whose peer is dead: cut at once. @param why without full stop */
   abandon?(why: string): void;
 }

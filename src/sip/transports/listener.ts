@@ -2,7 +2,7 @@
  * Takes TCP or TLS connections and makes flows of them, so that in-dialog requests and responses can go back the way they came.
  *
  * Connections are few and must prove themselves: their number is bounded, in all and for each address, so that nobody alone can take
- * the room of all; and one that has not brought a whole SIP message in time is cut.
+ * the room of all; and one that has brought no SIP message for us in time is cut: a stranger's, half a message's, one that says nothing.
  */
 
 import { createServer as createTcpServer, type Server, type Socket } from 'node:net';
@@ -17,7 +17,7 @@ import { reportTo, tellDropped } from './telling.js';
 import type { TlsIdentity } from './tls-identity.js';
 import { sayFault, sayPlace, transportError } from './transport-fault.js';
 
-/** A stranger's time for its first whole message, TLS handshake included, milliseconds. */
+/** A peer's time for its first message that is for us, TLS handshake included, milliseconds. */
 export const firstMessageMs = 30 * second;
 /** The rest of a connection after which the kernel asks whether the peer is still there, milliseconds. */
 export const keepAliveProbeMs = 30 * second;
@@ -115,7 +115,7 @@ export class Listener {
     const connection: { readonly socket: Socket; flow?: StreamFlow } = { socket };
     this.#connections.set(key, connection);
     const deadline = this.options.clock.after(firstMessageMs, () => {
-      if (connection.flow?.hasMessage !== true) socket.destroy();
+      if (connection.flow?.isWelcome !== true) socket.destroy();
     });
     socket.on('error', () => undefined);
     // A peer that vanished without a word must not keep its place for ever.

@@ -29,7 +29,7 @@ export class StreamFlow extends ConnectionFlow {
   /** When a lone CRLF came in that may be half of the peer's ping. */
   #loneCrlfAt: number | undefined;
   #owesPong = false;
-  #hasMessage = false;
+  #isWelcome = false;
 
   /** @param socket connected, for TLS after the handshake */
   constructor(
@@ -72,9 +72,12 @@ export class StreamFlow extends ConnectionFlow {
     return this.#keepAlive?.peerAnswers ?? false;
   }
 
-  /** A whole message has come in on it. */
-  get hasMessage(): boolean {
-    return this.#hasMessage;
+  get isWelcome(): boolean {
+    return this.#isWelcome;
+  }
+
+  welcome(): void {
+    this.#isWelcome = true;
   }
 
   send(text: string, onError: (error: Error) => void): void {
@@ -142,7 +145,6 @@ export class StreamFlow extends ConnectionFlow {
   readonly #deliver = (message: Buffer): void => {
     if (!this.isOpen) return;
     this.#takeCrlfs();
-    this.#hasMessage = true;
     this.#loneCrlfAt = undefined;
     tellMessage(this.context.events, this, message);
   };
