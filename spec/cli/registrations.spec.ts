@@ -159,6 +159,12 @@ describe('dialog-sip status', () => {
     expect(out).toMatch(/1 row of sip_user_mappings cannot be used:\n {2}row 7: sip_port 70000/);
     expect(JSON.parse((await run('status --json')).out)).toMatchObject({ ready: true, registrations: { total: 1_234 } });
   });
+
+  it('says which registrar nobody can foretell', async () => {
+    const queues = [{ registrar: 'pbx.example.com:5060 over udp', waiting: 900, unknown: 'it has answered nothing for 40 s' }];
+    setup.status = () => ({ ...someStatus, registrations: { ...someStatus.registrations, convergesInMs: undefined, queues } });
+    expect((await run('status')).out).toContain('all tried in      unknown: pbx.example.com:5060 over udp: it has answered nothing for 40 s\n');
+  });
 });
 
 describe('when nobody can be asked', () => {

@@ -6,6 +6,7 @@ import { SipAccounts } from '../../src/extension/sip-accounts.js';
 import { MappingDirectory } from '../../src/mappings/directory.js';
 import type { Mapping } from '../../src/mappings/mapping.js';
 import { Secrets } from '../../src/mappings/secrets.js';
+import type { AccountSettings } from '../../src/sip/types.js';
 import { wrongPassword, type FakeAccount } from '../registrar/fake-account.js';
 import { startRegistrar } from '../registrar/setup.js';
 import { FakeAccount as FakeSipAccount } from '../support/fake-sip.js';
@@ -20,10 +21,10 @@ beforeEach(() => {
   node = startRegistrar();
   registering = new Map();
   const directory = new MappingDirectory();
-  const addAccount = ({ user }: { user: string }): FakeSipAccount => {
+  const addAccount = (settings: AccountSettings): FakeSipAccount => {
     const account = node.account();
-    registering.set(user, account);
-    return Object.assign(new FakeSipAccount(user), { register: (expiresS: number) => account.register(expiresS) });
+    registering.set(settings.user, account);
+    return Object.assign(new FakeSipAccount(settings.user), { settings, register: (expiresS: number) => account.register(expiresS) });
   };
   roster = new Roster(directory, new SipAccounts({ addAccount }, 'node', new Secrets({ previous: [] })), node.registrar, node.log);
   desk = new RegistrationDesk(node.registrar, roster, directory);

@@ -14,7 +14,7 @@ import { settle } from '../support/manual-clock.js';
 class RosterAccount extends FakeAccount implements Pick<SipAccount, 'settings' | 'register' | 'remove'> {
   isRemoved = false;
 
-  constructor(readonly settings: AccountSettings) {
+  constructor(override readonly settings: AccountSettings) {
     super();
   }
 

@@ -79,7 +79,7 @@ class World {
       const account = this.stack.sip?.addAccount({ token: `token${mappingId}`, user: `user${mappingId}`, domain: host, password: 'right', target });
       if (account === undefined) throw new Error('The stack is not open.');
       this.#ids.set(account, mappingId);
-      this.registrar.add({ mappingId, aor: `sip:user${mappingId}@${host}`, registrarKey: registrarKeyOf(target), account });
+      this.registrar.add({ mappingId, registrarKey: registrarKeyOf(target), account });
     }
   }
 

@@ -25,7 +25,7 @@ describe('admission to a registrar', () => {
     for (let item = 0; item < 10; item += 1) admission.enter('a', item);
     await clock.advance(10_000);
     expect(turns).toEqual([0, 1, 2]);
-    admission.leave('a');
+    admission.leave('a', true);
     expect(turns).toEqual([0, 1, 2, 3]);
   });
 
@@ -37,7 +37,7 @@ describe('admission to a registrar', () => {
     await clock.advance(3_600_000);
     admission.enter('a', 1);
     expect(turns).toEqual([0]);
-    admission.leave('a');
+    admission.leave('a', true);
     expect(turns).toEqual([0, 1]);
   });
 
@@ -147,6 +147,45 @@ describe('admission to a registrar', () => {
     expect(admission.backlogs()).toEqual([]);
   });
 
+  it('foretells by what a registrar was seen to answer, where that is less than its rate lets through', async () => {
+    const clock = new ManualClock();
+    const admission: Admission<number> = new Admission<number>({ maxRate: 1_000, maxInFlight: 10 }, clock, () => undefined);
+    for (let item = 0; item < 1_010; item += 1) admission.enter('a', item);
+    expect(admission.backlogs()).toEqual([{ registrarKey: 'a', waiting: 1_000, convergesInMs: 960 }]);
+    for (let answer = 0; answer < 200; answer += 1) {
+      await clock.advance(100);
+      admission.leave('a', true);
+    }
+    const [backlog] = admission.backlogs();
+    expect(backlog?.waiting).toBe(800);
+    expect(backlog?.convergesInMs).toBeGreaterThan(76_000);
+    expect(backlog?.convergesInMs).toBeLessThan(84_000);
+  });
+
+  it('foretells nothing of a registrar that answers nothing, though what it is asked is given up and something else is asked', async () => {
+    const clock = new ManualClock();
+    const admission: Admission<number> = new Admission<number>({ maxRate: 1_000, maxInFlight: 10 }, clock, () => undefined);
+    for (let item = 0; item < 100; item += 1) admission.enter('a', item);
+    for (let givenUp = 0; givenUp < 30; givenUp += 1) {
+      await clock.advance(1_000);
+      admission.leave('a', false);
+    }
+    expect(admission.backlogs()).toEqual([{ registrarKey: 'a', waiting: 60, convergesInMs: undefined, silentMs: 30_000 }]);
+    admission.leave('a', true);
+    expect(admission.backlogs()[0]?.convergesInMs).toBeGreaterThan(0);
+  });
+
+  it('takes no silence for one while nothing was asked', async () => {
+    const clock = new ManualClock();
+    const admission: Admission<number> = new Admission<number>(limits, clock, () => undefined);
+    admission.enter('a', 1);
+    admission.leave('a', true);
+    await clock.advance(40);
+    for (let item = 2; item < 50; item += 1) admission.enter('a', item);
+    await clock.advance(20);
+    expect(admission.backlogs()[0]?.convergesInMs).toBeGreaterThan(0);
+  });
+
   it('once the rate is lifted limits only the number on their way', () => {
     const turns: number[] = [];
     const admission = new Admission<number>({ maxRate: 1, maxInFlight: 5 }, new ManualClock(), (item) => turns.push(item));
@@ -154,7 +193,7 @@ describe('admission to a registrar', () => {
     expect(turns).toHaveLength(1);
     admission.liftRate();
     expect(turns).toHaveLength(5);
-    for (let answer = 0; answer < 5; answer += 1) admission.leave('a');
+    for (let answer = 0; answer < 5; answer += 1) admission.leave('a', true);
     expect(turns).toHaveLength(10);
   });
 
@@ -163,7 +202,7 @@ describe('admission to a registrar', () => {
     await clock.advance(3e9 + 0.123);
     const admission: Admission<number> = new Admission<number>(limits, clock, () => undefined);
     admission.enter('a', 1);
-    admission.leave('a');
+    admission.leave('a', true);
     await clock.advance(1_000);
     expect(clock.pending).toBe(0);
   });
@@ -176,7 +215,7 @@ describe('admission to a registrar', () => {
     });
     for (let item = 0; item < 100_000; item += 1) admission.enter('a', item);
     admission.liftRate();
-    while (turns < 100_000) admission.leave('a');
+    while (turns < 100_000) admission.leave('a', true);
     expect(turns).toBe(100_000);
   });
 

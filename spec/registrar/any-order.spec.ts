@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { RegistrationState } from '../../src/host/contract.js';
 import type { RegisterOutcome } from '../../src/sip/types.js';
 import type { RegisteringAccount } from '../../src/registrar/ports.js';
 import { Registrar } from '../../src/registrar/registrar.js';
@@ -45,8 +46,11 @@ class World {
   }
 
   entry(mappingId: number, registrarKey: string) {
-    const account: RegisteringAccount = { register: (expiresS) => this.#register(mappingId, registrarKey, expiresS) };
-    return { mappingId, aor: `sip:${mappingId}@example.com`, registrarKey, account };
+    const account: RegisteringAccount = {
+      settings: { user: String(mappingId), domain: 'example.com' },
+      register: (expiresS) => this.#register(mappingId, registrarKey, expiresS),
+    };
+    return { mappingId, registrarKey, account };
   }
 
   hasBinding(mappingId: number, registrarKey: string): boolean {
@@ -70,6 +74,15 @@ class World {
     }
     return outcome;
   }
+}
+
+/** The counts by state as a walk over all has them. One whose successor waits behind it is not in the list: it is being un-registered. */
+function countedByWalk(registrar: Registrar): Record<RegistrationState, number> {
+  const counts = { waiting: 0, registering: 0, registered: 0, retrying: 0, parked: 0, unregistering: 0 };
+  const listed = registrar.list({ limit: 100 });
+  for (const { state } of listed) counts[state] += 1;
+  counts.unregistering += registrar.total - listed.length;
+  return counts;
 }
 
 const step = fc.record({
@@ -109,6 +122,8 @@ describe('whatever happens, in whatever order', () => {
             expect(nextTryAt !== undefined || isMoving).toBe(true);
           }
           expect(total - byState.unregistering).toBe(wanted.size);
+          expect(byState).toEqual(countedByWalk(registrar));
+          expect(troubled).toHaveLength(total - byState.registered);
         }
 
         // All turns out well from here: the longest that anything sleeps is a probe of an hour.

@@ -34,12 +34,25 @@ export class FakeAccount implements RegisteringAccount {
   flowName: string | undefined = 'udp 192.0.2.4:5060';
   /** The most that were ever on the wire together. */
   mostInFlight = 0;
+  readonly settings: RegisteringAccount['settings'] = { user: 'many', domain: 'pbx.example.com' };
   readonly #waiting: ((outcome: RegisterOutcome) => void)[] = [];
 
   constructor(private readonly now: () => number = () => 0) {}
 
   get inFlight(): number {
     return this.#waiting.length;
+  }
+
+  /** The same account under another name: a spec may have many users whom it asks about together. */
+  as(user: string): RegisteringAccount {
+    const flowName = (): string | undefined => this.flowName;
+    return {
+      settings: { user, domain: 'pbx.example.com' },
+      register: (expiresS) => this.register(expiresS),
+      get flowName() {
+        return flowName();
+      },
+    };
   }
 
   /** The expiries that were asked for, in order. */

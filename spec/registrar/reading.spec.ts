@@ -139,6 +139,23 @@ describe('"register now"', () => {
     expect(many.asked).toHaveLength(2_000);
   });
 
+  it('says that nobody knows how long it takes while the registrar answers nothing, and how long again when it does', async () => {
+    const { clock, registrar, account, add } = startRegistrar({ maxRate: 100, maxInFlight: 50 });
+    const silent = account();
+    silent.isHeld = true;
+    for (let mappingId = 1; mappingId <= 2_000; mappingId += 1) add(mappingId, silent);
+    await clock.advance(4_000);
+    expect(registrar.status().convergesInMs).toBe(19_450);
+    await clock.advance(8_000);
+    expect(registrar.status()).not.toHaveProperty('convergesInMs');
+    expect(registrar.status().queues).toEqual([
+      { registrar: 'pbx.example.com:5060 over udp', waiting: 1_950, unknown: 'it has answered nothing for 12 s' },
+    ]);
+    silent.answer(granted(1800));
+    await settle();
+    expect(registrar.status().convergesInMs).toBeGreaterThan(19_000);
+  });
+
   it('does nothing for a mapping that is not here, one that leaves, or one whose REGISTER is on its way', async () => {
     const { registrar, account, add } = startRegistrar();
     const [bob, eve] = [account(), account()];
@@ -167,7 +184,7 @@ describe('a single change during a start of thousands', () => {
     const [fresh, bobAgain, movedTo] = [account(), account(), account()];
     registrar.add(entryOf(4, fresh), 'urgent');
     void registrar.change(entryOf(1, bobAgain));
-    void registrar.change({ ...entryOf(2, movedTo), aor: 'sip:other@pbx.example.com' });
+    void registrar.change({ ...entryOf(2, movedTo), account: movedTo.as('other') });
     void registrar.remove(3);
     await clock.advance(1_000);
     expect([fresh.expiries, bobAgain.expiries, moved.expiries, movedTo.expiries, gone.expiries]).toEqual([

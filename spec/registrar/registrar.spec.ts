@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { settle } from '../support/manual-clock.js';
 import { granted, noFlow, refused, timeout, wrongPassword } from './fake-account.js';
-import { hour, minute, registrarKey, startRegistrar } from './setup.js';
+import { entryOf, hour, minute, registrarKey, startRegistrar } from './setup.js';
 
 describe('a registration', () => {
   it('is made at once and shows as registered', async () => {
@@ -421,13 +421,40 @@ describe('many registrations', () => {
     expect(troubled[0]).toMatchObject({ mappingId: 777, state: 'parked' });
   });
 
+  it('have a line of the log each few seconds while they start, not one each, and a single one that comes later has its own', async () => {
+    const { clock, log, account, add, registrar } = startRegistrar({ maxRate: 20 });
+    const many = account();
+    for (let mappingId = 1; mappingId <= 1_200; mappingId += 1) add(mappingId, many);
+    await clock.advance(70_000);
+    expect(log.lines[0]).toMatch(/^info: sip:1@.* is registered at /);
+    expect(log.lines[1]).toBe('info: 100 of 1,200 mappings are registered.');
+    expect(log.lines.at(-1)).toBe('info: All 1,200 mappings are registered.');
+    expect(log.lines).toHaveLength(13);
+    registrar.add(entryOf(7_000, account()), 'urgent');
+    await clock.advance(20_000);
+    expect(log.lines.slice(13)).toEqual(['info: sip:7000@pbx.example.com (mapping 7000) is registered at pbx.example.com:5060 over udp for 30 min.']);
+  });
+
+  it('that get into trouble while they start are told each, and so is the end of that', async () => {
+    const { clock, log, account, add } = startRegistrar();
+    const [many, bob] = [account(), account()];
+    bob.script = [refused(500, 'Oops')];
+    for (let mappingId = 1; mappingId <= 50; mappingId += 1) add(mappingId, mappingId === 25 ? bob : many);
+    await clock.advance(minute);
+    expect(log.lines.slice(1)).toEqual([
+      'warn: sip:25@pbx.example.com (mapping 25) is not registered: The registrar failed (500 Oops). Next try in 15 s.',
+      'info: 49 of 50 mappings are registered.',
+      'info: sip:25@pbx.example.com (mapping 25) is registered at pbx.example.com:5060 over udp for 30 min.',
+    ]);
+  });
+
   it('cost one timer together while all of a hundred thousand are idle', async () => {
     const { clock, registrar } = startRegistrar({ maxRate: 10_000_000, maxInFlight: 1_000_000 }, Math.random);
-    const account = { register: () => Promise.resolve(granted(1800)) };
+    const account = { settings: { user: 'many', domain: 'pbx.example.com' }, register: () => Promise.resolve(granted(1800)) };
     for (let mappingId = 0; mappingId < 100_000; mappingId += 1) {
-      registrar.add({ mappingId, aor: 'sip:many@pbx.example.com', registrarKey, account });
+      registrar.add({ mappingId, registrarKey, account });
     }
-    await clock.advance(1_000);
+    await clock.advance(10_000);
     expect(registrar.status().byState.registered).toBe(100_000);
     expect(clock.pending).toBe(1);
   });

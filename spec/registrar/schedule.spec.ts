@@ -8,7 +8,7 @@ interface Named extends Slot {
   readonly name: number;
 }
 
-const slot = (name: number): Named => ({ name, dueMs: 0, heapIndex: -1 });
+const slot = (name: number): Named => ({ name, heapIndex: -1 });
 
 describe('the schedule', () => {
   it('tells each slot once, in the order of time, never early', async () => {

@@ -32,5 +32,5 @@ export function startRegistrar(settings: Partial<RegistrarSettings> = {}, random
 }
 
 export function entryOf(mappingId: number, account: FakeAccount, key = registrarKey) {
-  return { mappingId, aor: `sip:${mappingId}@pbx.example.com`, registrarKey: key, account };
+  return { mappingId, registrarKey: key, account: account.as(String(mappingId)) };
 }

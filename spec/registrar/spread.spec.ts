@@ -49,13 +49,14 @@ describe('the refreshes of thousands that were registered together', () => {
     );
     const bySecond = new Map<number, number>();
     const account = {
+      settings: { user: 'many', domain: 'pbx.example.com' },
       register: () => {
         const atS = Math.floor(clock.now() / 1_000);
         bySecond.set(atS, (bySecond.get(atS) ?? 0) + 1);
         return Promise.resolve(granted(300));
       },
     };
-    for (let mappingId = 1; mappingId <= count; mappingId += 1) registrar.add({ mappingId, aor: 'sip:many@pbx.example.com', registrarKey, account });
+    for (let mappingId = 1; mappingId <= count; mappingId += 1) registrar.add({ mappingId, registrarKey, account });
     return { clock, registrar, bySecond };
   }
 

@@ -56,8 +56,8 @@ const pathTo: Record<Exclude<State, 'gone'>, RegistrationEvent[]> = {
 };
 
 function registrationIn(state: State): Registration {
-  const account = { register: () => Promise.reject(new Error('not asked')) };
-  const registration = new Registration({ mappingId: 1, aor: 'sip:1@a', registrarKey: 'a:5060:udp', account });
+  const account = { settings: { user: '1', domain: 'a' }, register: () => Promise.reject(new Error('not asked')) };
+  const registration = new Registration(1, 'a:5060:udp', account);
   if (state !== 'gone') for (const event of pathTo[state]) registration.take(event);
   return registration;
 }

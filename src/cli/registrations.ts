@@ -119,13 +119,15 @@ function command(program: Command, name: string, summary: string): Command {
 }
 
 function describeStatus({ ready, nodeId, uptimeMs, registrations, calls, listening, rejectedRows }: ShownStatus): string {
-  const { total, byState, convergesInMs = 0 } = registrations;
+  const { total, byState, convergesInMs = 0, queues = [] } = registrations;
+  const silent = queues.find(({ unknown }) => unknown !== undefined);
   const states = Object.entries(byState).filter(([, count]) => count > 0);
   const rows: [string, string][] = [
     ['ready', ready ? `yes, for ${sayDuration(uptimeMs)}` : 'no'],
     ['node', nodeId],
     ['registrations', total.toLocaleString('en')],
     ...states.map(([state, count]): [string, string] => [`  ${state}`, count.toLocaleString('en')]),
+    ...(silent?.unknown === undefined ? [] : [['all tried in', `unknown: ${silent.registrar}: ${silent.unknown}`] satisfies [string, string]]),
     ...(convergesInMs > 0 ? [['all tried in', sayDuration(convergesInMs)] satisfies [string, string]] : []),
     ['calls', calls.live.toLocaleString('en')],
     ['SIP on', listening.join(', ')],

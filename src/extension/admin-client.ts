@@ -22,6 +22,7 @@ const shownStatus = z.object({
     total: z.number(),
     byState: z.record(z.enum(registrationStates), z.number()),
     convergesInMs: z.number().optional(),
+    queues: z.array(z.object({ registrar: z.string(), unknown: z.string().optional() })).optional(),
   }),
   calls: z.object({ live: z.number() }),
   listening: z.array(z.string()),

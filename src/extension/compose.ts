@@ -112,7 +112,7 @@ export async function compose(host: ExtensionHost, signal: AbortSignal, status: 
     const accounts = new SipAccounts(stack, nodeId, secrets);
     const registrar = new Registrar(config.register, { clock, random: Math.random, log });
     releasers.add('the registrations', async () => {
-      const left = await registrar.stop(unregisterTimeoutMs + registrar.status().total * unregisterTimeoutEachMs);
+      const left = await registrar.stop(unregisterTimeoutMs + registrar.total * unregisterTimeoutEachMs);
       if (left.length > 0) log.warn(`${left.length} registrations could not be removed in time; they end by themselves.`);
     });
     const router = new CallRouter(
@@ -120,7 +120,7 @@ export async function compose(host: ExtensionHost, signal: AbortSignal, status: 
       { mappings: directory, accounts, host: host.calls, users: host.users, clock, log, ...countCalls(metrics) },
     );
 
-    metrics.gauges('dialog_sip_registrations', 'Registrations, by state', 'state', () => registrar.status().byState);
+    metrics.gauges('dialog_sip_registrations', 'Registrations, by state', 'state', () => registrar.byState);
     metrics.gauges('dialog_sip_calls', 'Calls', 'state', () => ({ live: router.live }));
 
     const roster = new Roster(directory, accounts, registrar, log);

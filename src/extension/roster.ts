@@ -169,7 +169,7 @@ export class Roster implements MappingSink {
 }
 
 function entryOf(mapping: Mapping, account: SipAccount): RegistrationEntry {
-  return { mappingId: mapping.id, aor: aorOf(mapping), registrarKey: registrarKeyOfMapping(mapping), account };
+  return { mappingId: mapping.id, registrarKey: registrarKeyOfMapping(mapping), account };
 }
 
 /** `sip:434@example.com` */

@@ -83,7 +83,10 @@ export interface RegistrationsStatus {
   byState: Record<RegistrationState, number>;
   /** Those that are not registered, the first hundred: why, and when they are tried next. */
   troubled: RegistrationStatus[];
-  /** Milliseconds until all that wait for their turn have had it, at the slowest registrar; 0 when nobody waits. */
+  /**
+   * Milliseconds until all that wait for their turn have had it, at the slowest registrar; 0 when nobody waits. Absent: nobody can say, for a
+   * registrar answers nothing (`queues` says which).
+   */
   convergesInMs?: number;
   /** The registrars at which somebody waits for a turn, the longest wait first, at most a hundred. */
   queues?: RegistrationQueue[];
@@ -94,8 +97,10 @@ export interface RegistrationQueue {
   registrar: string;
   /** How many wait for a turn. */
   waiting: number;
-  /** Milliseconds until the last of them has its turn: `waiting` by `register.max-rate`. */
-  convergesInMs: number;
+  /** Milliseconds until the last of them has its turn: by `register.max-rate`, or by how fast the registrar answered in the last seconds. */
+  convergesInMs?: number;
+  /** Why that is not known, in words: "it has answered nothing for 40 s". */
+  unknown?: string;
 }
 
 export interface RegistrationStatus {

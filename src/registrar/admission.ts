@@ -8,6 +8,7 @@
  */
 import type { Clock } from '../base/clock.js';
 import { second } from '../base/units.js';
+import { AnswerRate } from './answer-rate.js';
 import type { Urgency } from './ports.js';
 import { Queue } from './queue.js';
 import { Schedule, type Slot } from './schedule.js';
@@ -22,8 +23,10 @@ const turnsBetween = 3;
 export interface Backlog {
   readonly registrarKey: string;
   readonly waiting: number;
-  /** Until the last of them has its turn, at the rate alone: milliseconds. */
-  readonly convergesInMs: number;
+  /** Until the last of them has its turn, milliseconds; undefined: nobody can say, for it answers nothing. */
+  readonly convergesInMs: number | undefined;
+  /** How long it has answered nothing, while it should have: milliseconds. */
+  readonly silentMs?: number;
 }
 
 interface Lane<T> extends Slot {
@@ -36,6 +39,7 @@ interface Lane<T> extends Slot {
   /** When `tokens` was counted, on the clock's scale. */
   countedMs: number;
   inFlight: number;
+  readonly answers: AnswerRate;
 }
 
 export class Admission<T> {
@@ -87,10 +91,11 @@ export class Admission<T> {
   }
 
   /** An item that had its turn is through: its answer came, or it was given up. */
-  leave(key: string): void {
+  leave(key: string, isAnswered: boolean): void {
     const lane = this.#lanes.get(key);
     if (lane === undefined || lane.inFlight === 0) return;
     lane.inFlight -= 1;
+    if (isAnswered) lane.answers.noteAnswer(this.#clock.now());
     this.#pump(lane);
   }
 
@@ -107,8 +112,9 @@ export class Admission<T> {
       const waiting = waitingIn(lane);
       if (waiting === 0) continue;
       this.#refill(lane);
-      const convergesInMs = this.#isRateLifted ? 0 : Math.max(0, Math.ceil((waiting - lane.tokens) / this.#tokensPerMs));
-      backlogs.push({ registrarKey: lane.key, waiting, convergesInMs });
+      const silentMs = lane.inFlight === 0 ? undefined : lane.answers.silentMs(this.#clock.now());
+      if (silentMs === undefined) backlogs.push({ registrarKey: lane.key, waiting, convergesInMs: this.#convergesInMs(lane, waiting) });
+      else backlogs.push({ registrarKey: lane.key, waiting, convergesInMs: undefined, silentMs });
     }
     return backlogs;
   }
@@ -117,6 +123,15 @@ export class Admission<T> {
   close(): void {
     this.#lanes.clear();
     this.#wakes.clear();
+  }
+
+  /** By the rate; where it is the registrar that lets no more through, by what it was seen to answer. */
+  #convergesInMs(lane: Lane<T>, waiting: number): number {
+    const byRateMs = this.#isRateLifted ? 0 : (waiting - lane.tokens) / this.#tokensPerMs;
+    const isFull = lane.inFlight >= this.#maxInFlight;
+    const answersPerMs = isFull ? lane.answers.perMs(this.#clock.now()) : undefined;
+    const byAnswersMs = answersPerMs === undefined || answersPerMs === 0 ? 0 : waiting / answersPerMs;
+    return Math.max(0, Math.ceil(Math.max(byRateMs, byAnswersMs)));
   }
 
   #lane(key: string): Lane<T> {
@@ -130,7 +145,7 @@ export class Admission<T> {
       tokens: this.#burst,
       countedMs: this.#clock.now(),
       inFlight: 0,
-      dueMs: 0,
+      answers: new AnswerRate(this.#clock.now()),
       heapIndex: -1,
     };
     this.#lanes.set(key, lane);
@@ -143,6 +158,7 @@ export class Admission<T> {
       const item = takeNext(lane);
       if (item === undefined) break;
       lane.tokens = Math.max(0, lane.tokens - 1);
+      if (lane.inFlight === 0) lane.answers.noteFirstAsked(this.#clock.now());
       lane.inFlight += 1;
       this.#grant(item);
     }

@@ -1,15 +1,15 @@
 /** What the registrar needs of the rest of the program, and no more: `SipAccount` and a winston logger fit. */
 import type { Clock } from '../base/clock.js';
-import type { SipAccount, SipTarget } from '../sip/types.js';
+import type { AccountSettings, SipAccount, SipTarget } from '../sip/types.js';
 
 /** The part of an account that registering needs. */
-export type RegisteringAccount = Pick<SipAccount, 'register'> & Partial<Pick<SipAccount, 'flowName'>>;
+export interface RegisteringAccount extends Pick<SipAccount, 'register'>, Partial<Pick<SipAccount, 'flowName'>> {
+  readonly settings: Pick<AccountSettings, 'user' | 'domain'>;
+}
 
 /** One mapping with `register`. */
 export interface RegistrationEntry {
   readonly mappingId: number;
-  /** `sip:434@example.com` */
-  readonly aor: string;
   /** Which registrar it belongs to, see {@link registrarKeyOf}: rates and limits are counted by it. */
   readonly registrarKey: string;
   readonly account: RegisteringAccount;
@@ -40,6 +40,11 @@ export interface RegistrarDependencies {
   /** A number in [0, 1): where jitter comes from. */
   readonly random: () => number;
   readonly log: RegistrarLog;
+}
+
+/** `sip:434@example.com` */
+export function aorOf({ settings: { user, domain } }: Pick<RegisteringAccount, 'settings'>): string {
+  return `sip:${user}@${domain}`;
 }
 
 /** `pbx.example.com:5060:udp`, an IPv6 address in brackets, no port when DNS decides. Mappings with the same key share a registrar's limits. */

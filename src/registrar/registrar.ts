@@ -1,57 +1,39 @@
 /**
- * Keeps every registration alive. Events go through the table (`transitions.ts`); here its actions are carried out: one schedule wakes
- * what sleeps, admission says whose turn it is, and each answer becomes the next event. Whatever happens, in whatever order, a
- * registration is asleep until a known time, in the queue, on the wire under a guard, or gone; and of one mapping at most one REGISTER is
- * on the wire at any moment.
+ * Keeps every registration alive: which mappings are to be registered is said here, by those who own them, and told of. What happens to
+ * each is `course.ts`.
  */
-import { minute, second } from '../base/units.js';
-import type { RegistrationsStatus, RegistrationStatus } from '../host/contract.js';
-import type { RegisterOutcome } from '../sip/types.js';
-import { Admission } from './admission.js';
-import { eventOf, type Repeats } from './outcome.js';
-import { sayRegistrar, type RegistrarDependencies, type RegistrarSettings, type RegistrationEntry, type Urgency } from './ports.js';
-import { departure, Registration } from './registration.js';
-import { Registrations, type PageOptions } from './registrations.js';
-import { Report, statusOf } from './report.js';
-import { Schedule } from './schedule.js';
-import { Spread } from './spread.js';
-import type { Action, RegistrationEvent } from './transitions.js';
-import { probeWaitMs, reconnectWaitMs, refreshWindow, retryAfterWaitMs, retryWaitMs } from './waits.js';
-import { sayFlowLost, sayOutcome } from './words.js';
-
-/** The stack answers within a few times 64*T1, challenges and a connection included. Longer: its answer is not waited for. */
-const guardMs = 3 * minute;
+import type { RegistrationState, RegistrationsStatus, RegistrationStatus } from '../host/contract.js';
+import { Course } from './course.js';
+import { aorOf, type RegistrarDependencies, type RegistrarSettings, type RegistrationEntry, type Urgency } from './ports.js';
+import { Registration } from './registration.js';
+import { departure, Registrations, type PageOptions } from './registrations.js';
+import { queueOf, Report, statusOf } from './report.js';
 
 /** In `status`: who is not registered, and which registrars have a queue. */
 const mostShown = 100;
 
 export class Registrar {
-  readonly #settings: RegistrarSettings;
   readonly #deps: RegistrarDependencies;
   readonly #report: Report;
-  readonly #schedule: Schedule<Registration>;
-  readonly #admission: Admission<Registration>;
-  readonly #spread: Spread;
   readonly #registrations = new Registrations();
+  readonly #course: Course;
   /** The registrars there were, each key once. */
   readonly #keys = new Map<string, string>();
-  /** Min-Expires of 423s, seconds, by registrar. */
-  readonly #minExpiresS = new Map<string, number>();
   /** Bindings that could not be removed since `stop` was called. */
   readonly #left: RegistrationStatus[] = [];
   #stopping: Promise<readonly RegistrationStatus[]> | undefined;
-  #isClosed = false;
 
   constructor(settings: RegistrarSettings, deps: RegistrarDependencies) {
-    this.#settings = settings;
     this.#deps = deps;
     this.#report = new Report(deps.log, deps.clock);
-    this.#spread = new Spread(deps.random);
-    this.#schedule = new Schedule(deps.clock, (registration) => {
-      this.#wake(registration);
-    });
-    this.#admission = new Admission(settings, deps.clock, (registration) => {
-      this.#happen(registration, 'turn');
+    this.#course = new Course(settings, deps, this.#registrations, {
+      onGone: (registration) => {
+        this.#forget(registration);
+      },
+      onBindingKept: (registration, words) => {
+        if (this.#stopping === undefined) this.#report.keptBinding(registration, words);
+        else this.#left.push(this.#statusOf(registration));
+      },
     });
   }
 
@@ -65,12 +47,12 @@ export class Registrar {
       void this.change(entry);
       return;
     }
-    const registration = new Registration(entry, this.#sharedKey(entry.registrarKey));
-    registration.sinceS = this.#nowS();
+    const registration = new Registration(entry.mappingId, this.#sharedKey(entry.registrarKey), entry.account);
+    registration.sinceS = this.#course.nowS();
     registration.urgency = urgency;
     this.#registrations.add(registration);
     if (this.#registrations.leaving.has(entry.mappingId)) registration.place = 'behind';
-    else this.#queue(registration);
+    else this.#course.queue(registration);
   }
 
   /**
@@ -81,19 +63,16 @@ export class Registrar {
   change(entry: RegistrationEntry): Promise<void> {
     if (this.#stopping !== undefined) return Promise.resolve();
     const registration = this.#registrations.current.get(entry.mappingId);
-    if (registration?.aor !== entry.aor || registration.registrarKey !== entry.registrarKey) {
+    if (registration?.aor !== aorOf(entry.account) || registration.registrarKey !== entry.registrarKey) {
       const left = this.remove(entry.mappingId);
       this.add(entry, 'urgent');
       return left;
     }
     registration.account = entry.account;
     registration.urgency = 'urgent';
-    registration.failures = 0;
-    registration.isAfterFlowLoss = false;
-    registration.lastCode = undefined;
-    registration.lastError = undefined;
-    if (registration.place === 'wire') registration.deferred = 'row changed';
-    else if (registration.place !== 'behind') this.#happen(registration, 'row changed');
+    if (registration.isTroubled) registration.note({ failures: 0, isAfterFlowLoss: false, code: undefined, words: undefined });
+    if (registration.isOnWire) registration.note({ deferred: 'row changed' });
+    else if (registration.place !== 'behind') this.#course.happen(registration, 'row changed');
     return Promise.resolve();
   }
 
@@ -104,13 +83,13 @@ export class Registrar {
   remove(mappingId: number): Promise<void> {
     const registration = this.#registrations.current.get(mappingId);
     const before = this.#registrations.leaving.get(mappingId);
-    if (registration !== undefined) this.#registrations.leave(registration);
-    if (before !== undefined) return before.departure.done;
-    if (registration === undefined) return Promise.resolve();
-    registration.deferred = undefined;
+    if (registration === undefined) return before?.departure.done ?? Promise.resolve();
+    const { done } = this.#registrations.leave(registration);
+    if (before !== undefined) return done;
+    if (registration.trouble.deferred !== undefined) registration.note({ deferred: undefined });
     registration.urgency = 'urgent';
-    this.#happen(registration, 'removed');
-    return registration.departure.done;
+    this.#course.happen(registration, 'removed');
+    return done;
   }
 
   /**
@@ -122,8 +101,8 @@ export class Registrar {
     const registration = this.#registrations.current.get(mappingId);
     if (registration === undefined || this.#stopping !== undefined) return false;
     registration.urgency = 'urgent';
-    if (registration.place === 'asleep') this.#happen(registration, 'due');
-    else if (registration.place === 'queued') this.#queue(registration);
+    if (registration.place === 'asleep') this.#course.happen(registration, 'due');
+    else if (registration.place === 'queued') this.#course.queue(registration);
     return true;
   }
 
@@ -131,33 +110,41 @@ export class Registrar {
   onFlowLost(mappingIds: readonly number[], why: string): void {
     if (this.#stopping !== undefined) return;
     const lost = mappingIds.flatMap((mappingId) => this.#registrations.current.get(mappingId) ?? []);
-    for (const registration of lost) this.#loseFlow(registration, why);
+    for (const registration of lost) this.#course.loseFlow(registration, why);
     const [first] = lost;
     if (first !== undefined) this.#report.flowLost(first.registrarKey, why, lost.length);
   }
 
+  /** How many registrations there are. */
+  get total(): number {
+    return this.#registrations.total;
+  }
+
+  /** How many in each state: kept as they change, so that it may be asked often. */
+  get byState(): Record<RegistrationState, number> {
+    return this.#registrations.byState;
+  }
+
   status(): RegistrationsStatus {
-    const { byState } = this.#registrations;
-    const backlogs = this.#admission.backlogs().sort((one, other) => other.convergesInMs - one.convergesInMs);
+    const backlogs = this.#course.backlogs().sort((one, other) => (other.convergesInMs ?? Infinity) - (one.convergesInMs ?? Infinity));
+    const [longest] = backlogs;
     return {
-      total: Object.values(byState).reduce((sum, count) => sum + count, 0),
-      byState,
-      troubled: this.#registrations.unregistered(mostShown).map((registration) => statusOf(registration, this.#deps.clock)),
-      convergesInMs: backlogs[0]?.convergesInMs ?? 0,
-      queues: backlogs.slice(0, mostShown).map(({ registrarKey, waiting, convergesInMs }) => {
-        return { registrar: sayRegistrar(registrarKey), waiting, convergesInMs };
-      }),
+      total: this.total,
+      byState: this.byState,
+      troubled: this.#registrations.unregistered(mostShown).map((registration) => this.#statusOf(registration)),
+      ...(longest !== undefined && longest.convergesInMs === undefined ? {} : { convergesInMs: longest?.convergesInMs ?? 0 }),
+      queues: backlogs.slice(0, mostShown).map(queueOf),
     };
   }
 
   /** One page by ascending mapping id. What happens between two pages is in the later one. */
   list(options: PageOptions): RegistrationStatus[] {
-    return this.#registrations.page(options).map((registration) => statusOf(registration, this.#deps.clock));
+    return this.#registrations.page(options).map((registration) => this.#statusOf(registration));
   }
 
   find(mappingId: number): RegistrationStatus | undefined {
     const registration = this.#registrations.find(mappingId);
-    return registration && statusOf(registration, this.#deps.clock);
+    return registration && this.#statusOf(registration);
   }
 
   /**
@@ -169,198 +156,8 @@ export class Registrar {
     return this.#stopping;
   }
 
-  // ---- events ---------------------------------------------------------------------------------
-
-  #happen(registration: Registration, event: RegistrationEvent, outcome?: RegisterOutcome): void {
-    const before = registration.state;
-    if (before === 'registered' && registration.place === 'asleep') this.#spread.cancel(registration.dueMs);
-    const actions = registration.take(event);
-    const after = registration.state;
-    this.#registrations.noteMove(before, after);
-    if (after !== 'registering' && after !== registration.settled) {
-      registration.settled = after;
-      registration.isSpread = false;
-      registration.sinceS = this.#nowS();
-    }
-    for (const action of actions) this.#act(registration, action, outcome);
-  }
-
-  #act(registration: Registration, action: Action, outcome: RegisterOutcome | undefined): void {
-    const { random } = this.#deps;
-    switch (action) {
-      case 'queue':
-        this.#queue(registration);
-        break;
-      case 'send':
-        void this.#send(registration);
-        break;
-      case 'wait for refresh': {
-        const grantedMs = outcome?.kind === 'registered' ? outcome.expiresS * second : this.#settings.expiresMs;
-        const window = refreshWindow(grantedMs, this.#settings.intervalMs, !registration.isSpread);
-        registration.isSpread = true;
-        this.#sleepUntil(registration, this.#spread.plan(this.#deps.clock.now(), window));
-        break;
-      }
-      case 'wait to retry': {
-        const { failures, isAfterFlowLoss } = registration;
-        const retryAfterMs = outcome?.kind === 'refused' ? outcome.retryAfterMs : undefined;
-        registration.failures += 1;
-        this.#sleep(
-          registration,
-          retryAfterMs === undefined
-            ? retryWaitMs(failures, isAfterFlowLoss, random())
-            : retryAfterWaitMs(retryAfterMs, failures, random()),
-        );
-        break;
-      }
-      case 'wait to reconnect':
-        registration.isAfterFlowLoss = true;
-        registration.failures = 1;
-        this.#sleep(registration, reconnectWaitMs(random()));
-        break;
-      case 'wait to probe':
-        registration.failures += 1;
-        this.#sleep(registration, probeWaitMs(random()));
-        break;
-      case 'unbind':
-        this.#unbind(registration);
-        break;
-      case 'forget':
-        this.#forget(registration);
-        break;
-    }
-  }
-
-  #wake(registration: Registration): void {
-    if (registration.place !== 'wire') {
-      registration.place = 'nowhere';
-      this.#happen(registration, 'due');
-      return;
-    }
-    this.#report.noOutcome(registration, guardMs);
-    this.#settle(registration, registration.attempt, { kind: 'unreachable', code: 'SIP_TIMEOUT', message: '' });
-  }
-
-  // ---- where a registration is --------------------------------------------------------------------
-
-  #leavePlace(registration: Registration): void {
-    if (registration.place === 'queued') this.#admission.cancel(registration.registrarKey, registration);
-    this.#schedule.delete(registration);
-    registration.place = 'nowhere';
-  }
-
-  #sleep(registration: Registration, waitMs: number): void {
-    this.#sleepUntil(registration, this.#deps.clock.now() + waitMs);
-  }
-
-  #sleepUntil(registration: Registration, momentMs: number): void {
-    this.#leavePlace(registration);
-    registration.place = 'asleep';
-    registration.urgency = 'ordinary';
-    registration.briefRepeats = 0;
-    registration.isCorrected = false;
-    this.#schedule.set(registration, momentMs);
-  }
-
-  /** One that is in the queue already keeps its place in it. */
-  #queue(registration: Registration): void {
-    this.#schedule.delete(registration);
-    registration.place = 'queued';
-    this.#admission.enter(registration.registrarKey, registration, registration.urgency);
-  }
-
-  async #send(registration: Registration): Promise<void> {
-    const attempt = (registration.attempt += 1);
-    registration.place = 'wire';
-    registration.askedS = registration.state === 'unregistering' ? 0 : this.#expiresS(registration.registrarKey);
-    this.#schedule.set(registration, this.#deps.clock.now() + guardMs);
-    let outcome: RegisterOutcome;
-    try {
-      outcome = await registration.account.register(registration.askedS);
-    } catch (thrown) {
-      this.#report.threw(registration, thrown);
-      const message = 'The REGISTER failed inside this program; its log says how.';
-      outcome = { kind: 'unreachable', code: 'SIP_TRANSPORT', message };
-    }
-    this.#settle(registration, attempt, outcome);
-  }
-
-  // ---- answers ------------------------------------------------------------------------------------
-
-  /** The answer to a REGISTER, or what stands in for one. */
-  #settle(registration: Registration, attempt: number, outcome: RegisterOutcome): void {
-    // Given up before, or the registrar is closed.
-    if (attempt !== registration.attempt || registration.place !== 'wire' || this.#isClosed) return;
-    this.#leavePlace(registration);
-    this.#admission.leave(registration.registrarKey);
-    this.#noteBinding(registration, outcome);
-    if (registration.askedS === 0) {
-      this.#noteRemoval(registration, outcome);
-      this.#happen(registration, 'unbound');
-    } else if (registration.deferred === 'row changed') {
-      // It was asked with the credentials of before: whatever came of it says nothing about the new ones.
-      registration.deferred = undefined;
-      this.#happen(registration, 'row changed');
-    } else {
-      this.#answer(registration, outcome);
-    }
-  }
-
-  #answer(registration: Registration, outcome: RegisterOutcome): void {
-    const repeats: Repeats = registration;
-    let event = eventOf(outcome, registration.askedS, repeats);
-    if (event === 'too brief' && outcome.kind === 'refused' && outcome.minExpiresS !== undefined) {
-      const known = this.#minExpiresS.get(registration.registrarKey) ?? 0;
-      this.#minExpiresS.set(registration.registrarKey, Math.max(known, outcome.minExpiresS));
-      registration.briefRepeats += 1;
-    }
-    if (event === 'corrected') registration.isCorrected = true;
-    // A way that led there at the last REGISTER and no longer does is a flow that was lost.
-    const isBroken = outcome.kind === 'unreachable' && outcome.code === 'SIP_TRANSPORT' && registration.state === 'registered';
-    if (event === 'unanswered' && isBroken) event = 'flow lost';
-    if (outcome.kind === 'refused') registration.isAfterFlowLoss = false;
-    if (event === 'accepted' || event === 'corrected') this.#succeed(registration, outcome);
-    this.#happen(registration, event, outcome);
-    if (event !== 'accepted' && event !== 'corrected' && event !== 'too brief') this.#fail(registration, outcome);
-    if (registration.deferred === 'flow lost') {
-      registration.deferred = undefined;
-      this.#loseFlow(registration);
-    }
-  }
-
-  #succeed(registration: Registration, outcome: RegisterOutcome): void {
-    const isFirst = !registration.wasRegistered;
-    const isNews = isFirst || registration.isTroubleTold;
-    registration.failures = 0;
-    registration.isAfterFlowLoss = false;
-    registration.lastCode = 200;
-    registration.lastError = undefined;
-    registration.isTroubleTold = false;
-    registration.wasRegistered = true;
-    if (!isNews || outcome.kind !== 'registered' || registration.state === 'unregistering') return;
-    this.#report.registered(registration, outcome.expiresS, isFirst);
-  }
-
-  /** Logs a trouble once: not again while it stays the same. */
-  #fail(registration: Registration, outcome: RegisterOutcome): void {
-    const words = sayOutcome(outcome, registration.registrarKey);
-    const isNews = !registration.isTroubleTold || words !== registration.lastError;
-    registration.lastCode = outcome.kind === 'refused' ? outcome.status : outcome.kind === 'registered' ? 200 : undefined;
-    registration.lastError = words;
-    if (!isNews || words === undefined || registration.state === 'unregistering') return;
-    registration.isTroubleTold = true;
-    this.#report.troubled(registration, words);
-  }
-
-  #loseFlow(registration: Registration, why?: string): void {
-    if (registration.place === 'wire') {
-      registration.isAfterFlowLoss = true;
-      registration.deferred ??= 'flow lost';
-      return;
-    }
-    const wasRegistered = registration.state === 'registered';
-    this.#happen(registration, 'flow lost');
-    if (wasRegistered) registration.lastError = sayFlowLost(registration.registrarKey, why);
+  #statusOf(registration: Registration): RegistrationStatus {
+    return statusOf(registration, this.#course.nextTryMs(registration), this.#deps.clock);
   }
 
   /** The same text for all that are at one registrar: a hundred thousand of their own would be megabytes. */
@@ -371,53 +168,17 @@ export class Registrar {
     return registrarKey;
   }
 
-  #nowS(): number {
-    return Math.floor(this.#deps.clock.now() / second);
-  }
-
-  #expiresS(registrarKey: string): number {
-    return Math.max(1, Math.ceil(this.#settings.expiresMs / second), this.#minExpiresS.get(registrarKey) ?? 0);
-  }
-
-  /** A REGISTER without an answer may have arrived all the same; one that is refused leaves the binding of before. */
-  #noteBinding(registration: Registration, outcome: RegisterOutcome): void {
-    const nowMs = this.#deps.clock.now();
-    if (outcome.kind === 'registered') {
-      registration.bindingUntilMs = nowMs + outcome.expiresS * second;
-    } else if (outcome.kind === 'unreachable' && outcome.code === 'SIP_TIMEOUT') {
-      registration.bindingUntilMs = Math.max(registration.bindingUntilMs, nowMs + registration.askedS * second);
-    }
-  }
-
-  // ---- leaving ------------------------------------------------------------------------------------
-
-  #unbind(registration: Registration): void {
-    if (registration.place === 'wire') return;
-    this.#leavePlace(registration);
-    if (registration.bindingUntilMs > this.#deps.clock.now()) this.#queue(registration);
-    else this.#happen(registration, 'unbound');
-  }
-
-  #noteRemoval(registration: Registration, outcome: RegisterOutcome): void {
-    if (outcome.kind === 'registered') return;
-    const words = sayOutcome(outcome, registration.registrarKey);
-    registration.lastCode = outcome.kind === 'refused' ? outcome.status : undefined;
-    registration.lastError = words;
-    if (this.#stopping === undefined) this.#report.keptBinding(registration, words ?? '');
-    else this.#left.push(statusOf(registration, this.#deps.clock));
-  }
-
+  /** The next registration of its mapping has waited for this. */
   #forget(registration: Registration): void {
     this.#registrations.forget(registration);
-    registration.departure.resolve();
     const next = this.#registrations.current.get(registration.mappingId);
-    if (next?.place === 'behind') this.#queue(next);
+    if (next?.place === 'behind') this.#course.queue(next);
   }
 
   async #unregisterAll(timeoutMs: number): Promise<readonly RegistrationStatus[]> {
-    this.#admission.liftRate();
+    this.#course.liftRate();
     const departures = [...this.#registrations.current.keys()].map((mappingId) => this.remove(mappingId));
-    departures.push(...[...this.#registrations.leaving.values()].map((registration) => registration.departure.done));
+    departures.push(...[...this.#registrations.leaving.values()].map((left) => left.departure.done));
     const late = departure();
     const timer = this.#deps.clock.after(Math.max(0, timeoutMs), late.resolve);
     await Promise.race([Promise.all(departures), late.done]);
@@ -427,15 +188,11 @@ export class Registrar {
   }
 
   #close(): void {
-    this.#isClosed = true;
-    for (const registration of this.#registrations.leaving.values()) {
-      if (registration.bindingUntilMs > this.#deps.clock.now() || registration.place === 'wire') {
-        this.#left.push({ ...statusOf(registration, this.#deps.clock), lastError: 'The time to stop was over before it was un-registered.' });
-      }
-      registration.departure.resolve();
+    for (const { registration } of this.#registrations.leaving.values()) {
+      if (!this.#course.mayBeBound(registration) && !registration.isOnWire) continue;
+      this.#left.push({ ...this.#statusOf(registration), lastError: 'The time to stop was over before it was un-registered.' });
     }
+    this.#course.close();
     this.#registrations.clear();
-    this.#schedule.clear();
-    this.#admission.close();
   }
 }

@@ -1,6 +1,7 @@
 /**
- * Which registrations there are: by mapping, how many in each state, in pages by ascending id. `registrar.ts` alone adds to it and
- * takes out of it; nothing here changes a registration.
+ * Which registrations there are: by mapping, how many in each state, which of them do not stand, in pages by ascending id. `registrar.ts`
+ * alone adds to it and takes out of it, `course.ts` tells it of each move; nothing here changes a registration. Whatever is asked often is
+ * kept as it changes: nothing walks over them all.
  */
 import type { RegistrationState } from '../host/contract.js';
 import type { Registration } from './registration.js';
@@ -15,9 +16,25 @@ export interface PageOptions {
   readonly limit: number;
 }
 
+/** One that is being un-registered, and who waits for the end of that. */
+export interface Leaving {
+  readonly registration: Registration;
+  readonly departure: Departure;
+}
+
+/** Resolves when a registration is gone. */
+export interface Departure {
+  readonly done: Promise<void>;
+  readonly resolve: () => void;
+}
+
 export class Registrations {
   readonly #current = new Map<number, Registration>();
-  readonly #leaving = new Map<number, Registration>();
+  readonly #leaving = new Map<number, Leaving>();
+  /** Those that retry or are parked, on their next try too. */
+  readonly #troubled = new Set<Registration>();
+  /** The others that are not registered. */
+  readonly #pending = new Set<Registration>();
   readonly #counts: Record<RegistrationState, number> = {
     waiting: 0,
     registering: 0,
@@ -35,7 +52,7 @@ export class Registrations {
   }
 
   /** Those being un-registered, by mapping; the next registration of the same mapping waits behind. */
-  get leaving(): ReadonlyMap<number, Registration> {
+  get leaving(): ReadonlyMap<number, Leaving> {
     return this.#leaving;
   }
 
@@ -43,34 +60,76 @@ export class Registrations {
   add(registration: Registration): void {
     this.#current.set(registration.mappingId, registration);
     this.#counts.waiting += 1;
+    this.#pending.add(registration);
     this.#ordered = undefined;
   }
 
-  /** From now on it is leaving; one that waited behind its predecessor, which is leaving still, is simply gone. */
-  leave(registration: Registration): void {
+  /**
+   * From now on it is leaving; one that waited behind its predecessor, which is leaving still, is simply gone.
+   * @returns the departure of that mapping
+   */
+  leave(registration: Registration): Departure {
     const { mappingId } = registration;
     this.#current.delete(mappingId);
-    if (this.#leaving.has(mappingId)) this.#counts.waiting -= 1;
-    else this.#leaving.set(mappingId, registration);
+    const before = this.#leaving.get(mappingId);
+    if (before !== undefined) {
+      this.#counts.waiting -= 1;
+      this.#pending.delete(registration);
+      return before.departure;
+    }
+    const left = departure();
+    this.#leaving.set(mappingId, { registration, departure: left });
+    return left;
   }
 
   /** One that was leaving is gone. */
-  forget(registration: Registration): void {
-    this.#leaving.delete(registration.mappingId);
+  forget({ mappingId }: Registration): void {
+    const left = this.#leaving.get(mappingId);
+    this.#leaving.delete(mappingId);
+    left?.departure.resolve();
   }
 
-  /** It went from one state to another, or stayed. */
-  noteMove(from: State, to: State): void {
+  /** It went from one state to its present one, or stayed. */
+  noteMove(registration: Registration, from: State): void {
+    const { state } = registration;
+    if (state === from) return;
     if (from !== 'gone') this.#counts[from] -= 1;
-    if (to !== 'gone') this.#counts[to] += 1;
+    if (state !== 'gone') this.#counts[state] += 1;
+    switch (state) {
+      case 'registered':
+      case 'gone':
+        this.#pending.delete(registration);
+        this.#troubled.delete(registration);
+        break;
+      case 'retrying':
+      case 'parked':
+        this.#pending.delete(registration);
+        this.#troubled.add(registration);
+        break;
+      case 'waiting':
+      case 'unregistering':
+        this.#troubled.delete(registration);
+        this.#pending.add(registration);
+        break;
+      case 'registering':
+        // A try: it stays with those it was with.
+        break;
+    }
   }
 
   /** All that are left are gone. */
   clear(): void {
+    for (const { departure: left } of this.#leaving.values()) left.resolve();
     this.#current.clear();
     this.#leaving.clear();
+    this.#troubled.clear();
+    this.#pending.clear();
     this.#ordered = undefined;
     for (const state of Object.keys(this.#counts) as RegistrationState[]) this.#counts[state] = 0;
+  }
+
+  get total(): number {
+    return Object.values(this.#counts).reduce((sum, count) => sum + count, 0);
   }
 
   get byState(): Record<RegistrationState, number> {
@@ -78,7 +137,7 @@ export class Registrations {
   }
 
   find(mappingId: number): Registration | undefined {
-    return this.#current.get(mappingId) ?? this.#leaving.get(mappingId);
+    return this.#current.get(mappingId) ?? this.#leaving.get(mappingId)?.registration;
   }
 
   /** Ascending mapping id. */
@@ -94,17 +153,14 @@ export class Registrations {
 
   /** Those that are not registered: those in trouble before those that only wait or leave. */
   unregistered(limit: number): Registration[] {
-    const troubled: Registration[] = [];
-    const others: Registration[] = [];
-    for (const registrations of [this.#current, this.#leaving]) {
-      for (const registration of registrations.values()) {
-        if (troubled.length === limit) return troubled;
-        if (registration.state === 'registered') continue;
-        if (registration.lastError !== undefined) troubled.push(registration);
-        else if (others.length < limit) others.push(registration);
+    const shown: Registration[] = [];
+    for (const registrations of [this.#troubled, this.#pending]) {
+      for (const registration of registrations) {
+        if (shown.length === limit) return shown;
+        shown.push(registration);
       }
     }
-    return [...troubled, ...others].slice(0, limit);
+    return shown;
   }
 
   #order(): Float64Array {
@@ -112,6 +168,14 @@ export class Registrations {
     for (const id of this.#leaving.keys()) ids.add(id);
     return Float64Array.from(ids).sort();
   }
+}
+
+export function departure(): Departure {
+  let resolve = (): void => undefined;
+  const done = new Promise<void>((settle) => {
+    resolve = settle;
+  });
+  return { done, resolve };
 }
 
 /** Where the first id above that one is: binary search. */

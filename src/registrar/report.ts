@@ -2,7 +2,8 @@
 import type { Clock } from '../base/clock.js';
 import { messageOf } from '../base/errors.js';
 import { sayDuration, second } from '../base/units.js';
-import type { RegistrationStatus } from '../host/contract.js';
+import type { RegistrationQueue, RegistrationStatus } from '../host/contract.js';
+import type { Backlog } from './admission.js';
 import { sayRegistrar, type RegistrarLog } from './ports.js';
 import type { Registration } from './registration.js';
 import { sayFlowLost } from './words.js';
@@ -21,18 +22,26 @@ export class Report {
     );
   }
 
-  /** It sleeps by now until its next try. */
-  troubled(registration: Registration, words: string): void {
-    const wait = this.#sayUntil(registration.dueMs);
+  /** Many were registered for the first time. */
+  arrived(registered: number, total: number): void {
+    const meta = { registered, registrations: total };
+    if (registered === total) this.log.info(`All ${counted(total)} mappings are registered.`, meta);
+    else this.log.info(`${counted(registered)} of ${counted(total)} mappings are registered.`, meta);
+  }
+
+  /** @param nextTryMs until when it sleeps by now, on the clock's scale */
+  troubled(registration: Registration, words: string, nextTryMs: number | undefined): void {
+    const { code } = registration.trouble;
+    const wait = this.#sayUntil(nextTryMs ?? this.clock.now());
     const next = registration.state === 'parked' ? `Parked: asked again in ${wait}, or when its row changes.` : `Next try in ${wait}.`;
     this.log.warn(`${nameOf(registration)} is not registered: ${words} ${next}`, {
       ...metaOf(registration),
-      ...(registration.lastCode === undefined ? {} : { status: registration.lastCode }),
+      ...(code === undefined ? {} : { status: code }),
     });
   }
 
   keptBinding(registration: Registration, words: string): void {
-    const rest = this.#sayUntil(registration.bindingUntilMs);
+    const rest = this.#sayUntil(registration.bindingUntilS * second);
     this.log.warn(
       `${nameOf(registration)} could not be un-registered: ${words} Its binding ends by itself within ${rest}.`,
       metaOf(registration),
@@ -66,9 +75,12 @@ export class Report {
   }
 }
 
-export function statusOf(registration: Registration, clock: Clock): RegistrationStatus {
-  const { mappingId, aor, registrarKey, account, state, sinceS, place, dueMs, lastCode, lastError } = registration;
+/** @param nextTryMs on the clock's scale; undefined when it waits for no time */
+export function statusOf(registration: Registration, nextTryMs: number | undefined, clock: Clock): RegistrationStatus {
+  const { mappingId, aor, registrarKey, account, state, sinceS } = registration;
+  const { code, words } = registration.trouble;
   const isoOf = (momentMs: number): string => new Date(clock.date().getTime() + momentMs - clock.now()).toISOString();
+  const lastCode = state === 'registered' ? 200 : code;
   const status: RegistrationStatus = {
     mappingId,
     aor,
@@ -78,9 +90,19 @@ export function statusOf(registration: Registration, clock: Clock): Registration
   };
   if (account.flowName !== undefined) status.flow = account.flowName;
   if (lastCode !== undefined) status.lastCode = lastCode;
-  if (lastError !== undefined) status.lastError = lastError;
-  if (place === 'asleep') status.nextTryAt = isoOf(dueMs);
+  if (words !== undefined) status.lastError = words;
+  if (nextTryMs !== undefined) status.nextTryAt = isoOf(nextTryMs);
   return status;
+}
+
+export function queueOf({ registrarKey, waiting, convergesInMs, silentMs }: Backlog): RegistrationQueue {
+  const queue = { registrar: sayRegistrar(registrarKey), waiting };
+  if (convergesInMs !== undefined) return { ...queue, convergesInMs };
+  return { ...queue, unknown: `it has answered nothing for ${sayDuration(silentMs ?? 0)}` };
+}
+
+function counted(number: number): string {
+  return number.toLocaleString('en');
 }
 
 /** `sip:434@example.com (mapping 7)` */

@@ -1,6 +1,6 @@
 /**
  * What becomes of a registration: state x event -> next state and what is done. Pure data: `registration.ts` walks it,
- * `registrar.ts` carries the actions out, docs/registrations.md is printed from it, and its spec goes through it row by row.
+ * `course.ts` carries the actions out, docs/registrations.md is printed from it, and its spec goes through it row by row.
  *
  * Two rules hold beside the table. At most one REGISTER of a registration is on its way; while one is, `flow lost` and `row changed`
  * wait for its answer. What a row does not name changes nothing.
