@@ -50,18 +50,39 @@ function spelt(name: string): string {
 
 const known = new Map<string, KnownHeader>();
 
+/** The same by length and first letter of the form, to be compared where they stand. */
+const byLook: { readonly form: string; readonly header: KnownHeader }[][] = [];
+
+function lookOf(length: number, first: number): number {
+  return length * 32 + (first & 31);
+}
+
+function learn(form: string, header: KnownHeader): void {
+  if (known.has(form)) return;
+  known.set(form, header);
+  (byLook[lookOf(form.length, form.charCodeAt(0))] ??= []).push({ form, header });
+}
+
 function remember(name: string): KnownHeader {
   const spelling = spelt(name);
   const header = { name: spelling, kind: kinds[spelling] ?? 'plain', rule: spelling.replaceAll('-', '_') };
-  for (const form of [name, spelling, name.toLowerCase(), name.toUpperCase()]) known.set(form, header);
+  for (const form of [name, spelling, name.toLowerCase(), name.toUpperCase()]) learn(form, header);
   return header;
 }
 
 for (const name of [...Object.keys(kinds), ...others]) remember(name);
 for (const [letter, name] of Object.entries(compact)) {
   const header = known.get(name) ?? remember(name);
-  known.set(letter, header);
-  known.set(letter.toUpperCase(), header);
+  learn(letter, header);
+  learn(letter.toUpperCase(), header);
+}
+
+/** The header that `text[from, to)` names, when it does so in one of the usual forms: no text is cut out to find that. */
+export function headerAt(text: string, from: number, to: number): KnownHeader | undefined {
+  const alike = byLook[lookOf(to - from, text.charCodeAt(from))];
+  if (alike === undefined) return undefined;
+  for (const { form, header } of alike) if (text.startsWith(form, from)) return header;
+  return undefined;
 }
 
 /** @param name as it stands in a message; compact forms are resolved */

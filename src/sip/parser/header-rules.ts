@@ -8,7 +8,7 @@
 import type { NameAddrHeader } from 'sip.js/lib/core/index.js';
 import type { ReasonValue } from '../types.js';
 import type { ParameterTable } from './scan.js';
-import { indexWithin, isToken, readNumber, readParameters, semicolon, splitList, startsWithIgnoringCase, skipBlanks, trimmed, unquoted } from './scan.js';
+import { indexWithin, isDigit, isToken, readNumber, readParameters, semicolon, splitList, startsWithIgnoringCase, skipBlanks, trimmed, unquoted } from './scan.js';
 import { parseUri, readUsableAddress } from './uri.js';
 import { readVia } from './via.js';
 
@@ -50,7 +50,7 @@ function readContacts(text: string): ListedAddress[] | undefined {
 export function readCSeq(text: string): CSeqValue | undefined {
   let at = skipBlanks(text, 0, text.length);
   const from = at;
-  while (at < text.length && text.charCodeAt(at) >= 0x30 && text.charCodeAt(at) <= 0x39) at += 1;
+  while (at < text.length && isDigit(text.charCodeAt(at))) at += 1;
   const value = readNumber(text, 0x7fff_ffff, from, at);
   const methodFrom = skipBlanks(text, at, text.length);
   const method = trimmed(text, methodFrom, text.length);

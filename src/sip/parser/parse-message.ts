@@ -7,13 +7,13 @@
 import { isAscii } from 'node:buffer';
 import type { ParseFault, RequestEcho } from './fault.js';
 import type { KnownHeader } from './header-names.js';
-import { headerNamed } from './header-names.js';
+import { headerAt, headerNamed } from './header-names.js';
 import { readCSeq } from './header-rules.js';
 import type { CSeqValue } from './header-rules.js';
 import type { RawHeader } from './message.js';
 import { emptyTable, ParsedRequest, ParsedResponse } from './message.js';
 import { isBlank, isToken, readNumber, splitList, startsWithIgnoringCase, trimmed } from './scan.js';
-import { findAddress, parseUri, tagOf } from './uri.js';
+import { parseUri, tagOf } from './uri.js';
 import type { ViaValue } from './via.js';
 import { readVia } from './via.js';
 
@@ -176,11 +176,19 @@ class MessageReader {
     }
     let colon = from;
     while (colon < to && text.charCodeAt(colon) !== 0x3a) colon += 1;
-    const name = trimmed(text, from, colon);
-    const header = headerNamed(name);
-    if (colon === to || isBlank(text.charCodeAt(from)) || (header.kind === 'plain' && !isToken(name))) this.note('a header without a name');
+    const usual = colon < to ? headerAt(text, from, colon) : undefined;
+    const header = usual ?? this.unusual(text, from, colon, to);
+    if (header === undefined) this.note('a header without a name');
     else this.file(header, trimmed(text, colon + 1, to));
     return next;
+  }
+
+  /** A name that is unknown, or written in an unusual way. */
+  private unusual(text: string, from: number, colon: number, to: number): KnownHeader | undefined {
+    const name = trimmed(text, from, colon);
+    const header = headerNamed(name);
+    const isNamed = colon < to && !isBlank(text.charCodeAt(from)) && (header.kind !== 'plain' || isToken(name));
+    return isNamed ? header : undefined;
   }
 
   private file(header: KnownHeader, raw: string): void {
@@ -197,7 +205,7 @@ class MessageReader {
         return;
       case 'via':
         this.addList(header, raw);
-        if (this.topVia === undefined) this.readTopVia();
+        if (this.topVia === undefined) this.takeTopVia();
         return;
       default:
         if (this.headers[header.name] !== undefined) this.note(`more than one ${header.name}`);
@@ -226,19 +234,20 @@ class MessageReader {
       return;
     }
     for (const { from, to } of spans ?? []) {
-      const value = raw.substring(from, to);
+      const entry = this.add(header, raw.substring(from, to));
+      if (header.kind !== 'via') continue;
+      entry.parsed = readVia(entry.raw);
       // Where there are commas too many, none of the values can be trusted.
-      if (header.kind === 'via' && readVia(value) === undefined) this.note('malformed Via');
-      this.add(header, value);
+      if (entry.parsed === undefined) this.note('malformed Via');
     }
   }
 
   /** RFC 3261 18.1.2 and 18.2.1 look at the top Via alone. */
-  private readTopVia(): void {
+  private takeTopVia(): void {
     const top = this.headers.Via?.[0];
     if (top === undefined) return;
     // A message of another version is answered by its Via, whichever of the two that is of.
-    this.topVia = readVia(top.raw) ?? readVia(top.raw, this.version);
+    this.topVia = (top.parsed as ViaValue | undefined) ?? readVia(top.raw) ?? readVia(top.raw, this.version);
     top.parsed = this.topVia;
     if (this.topVia === undefined) this.note('malformed Via');
     // RFC 3261 17.2.3: requests of RFC 2543 have no branch; our own, and so the responses to them, always do.
@@ -275,8 +284,7 @@ class MessageReader {
   }
 
   private readTag(name: string, raw: string): string | undefined {
-    const spans = findAddress(raw);
-    const tag = spans === undefined ? null : tagOf(raw, spans);
+    const tag = tagOf(raw);
     if (tag !== null) return tag;
     this.note(`malformed ${name}`);
     return undefined;
@@ -284,9 +292,12 @@ class MessageReader {
 
   /** RFC 3261 8.1.1: these are in every message; and the CSeq names the method. */
   private checkTogether(): void {
-    for (const name of ['Via', 'From', 'To', 'Call-ID', 'CSeq']) {
-      if (this.headers[name] === undefined) this.note(`no ${name}`);
-    }
+    const { Via, From, To, CSeq, 'Call-ID': callId } = this.headers;
+    if (Via === undefined) this.note('no Via');
+    if (From === undefined) this.note('no From');
+    if (To === undefined) this.note('no To');
+    if (callId === undefined) this.note('no Call-ID');
+    if (CSeq === undefined) this.note('no CSeq');
     if (this.method !== undefined && this.cseq !== undefined && this.cseq.method !== this.method) this.note('CSeq names another method');
   }
 

@@ -7,6 +7,7 @@
 const tokenFlag = 1;
 const hostFlag = 2;
 const unsafeFlag = 4;
+const specialFlag = 8;
 
 const classes = new Uint8Array(128);
 for (let code = 0; code < 128; code += 1) {
@@ -15,7 +16,8 @@ for (let code = 0; code < 128; code += 1) {
   classes[code] =
     (isAlphanumeric || "-.!%*_+`'~".includes(char) ? tokenFlag : 0) |
     (isAlphanumeric || '-._'.includes(char) ? hostFlag : 0) |
-    (code <= 0x20 || code === 0x7f || '<>"'.includes(char) ? unsafeFlag : 0);
+    (code <= 0x20 || code === 0x7f || '<>"'.includes(char) ? unsafeFlag | specialFlag : 0) |
+    ('@;?'.includes(char) ? specialFlag : 0);
 }
 
 /** A parameter's value as it stands in the text, quotes included; null for a parameter without `=`. */
@@ -53,6 +55,11 @@ function allOf(text: string, from: number, to: number, flag: number): boolean {
 /** Blanks, controls, `<`, `>` and `"` end or break a URI wherever it is written. */
 export function isUnsafeInUri(code: number): boolean {
   return code <= 127 && ((classes[code] ?? 0) & unsafeFlag) !== 0;
+}
+
+/** What is unsafe in a URI, and what its parts are told apart by: `@`, `;`, `?`. */
+export function isSpecialInUri(code: number): boolean {
+  return code <= 127 && ((classes[code] ?? 0) & specialFlag) !== 0;
 }
 
 export function skipBlanks(text: string, from: number, to: number): number {
@@ -119,7 +126,7 @@ function endOfParameter(text: string, from: number, to: number): number {
   return to;
 }
 
-/** The first `code` in `text[from, to)`, else `to`. `indexOf` would search to the end of the text each time. */
+/** The first `code` in `text[from, to)`, else `to`. `indexOf` is faster from six characters on, but searches to the end of the text each time. */
 export function indexWithin(text: string, code: number, from: number, to: number): number {
   let at = from;
   while (at < to && text.charCodeAt(at) !== code) at += 1;
@@ -189,22 +196,35 @@ export interface Span {
 export function splitList(text: string, limit = Number.MAX_SAFE_INTEGER): Span[] | undefined {
   const spans: Span[] = [];
   let start = 0;
-  let at = 0;
-  for (; at < text.length && spans.length <= limit; at += 1) {
-    const code = text.charCodeAt(at);
-    if (code === 0x2c) {
-      addSpan(spans, text, start, at);
-      start = at + 1;
-    } else if (code === quote) {
-      at = endOfQuoted(text, at, text.length) - 1;
-      if (at < 0) return undefined;
-    } else if (code === 0x3c) {
-      at = text.indexOf('>', at);
+  // What comes next of each kind; the text is searched once for each, however many there are.
+  let comma = indexOrEnd(text, ',', 0);
+  let quoted = indexOrEnd(text, '"', 0);
+  let bracket = indexOrEnd(text, '<', 0);
+  while (spans.length <= limit) {
+    let at: number;
+    if (comma < quoted && comma < bracket) {
+      addSpan(spans, text, start, comma);
+      start = at = comma + 1;
+    } else if (quoted < bracket) {
+      at = endOfQuoted(text, quoted, text.length);
       if (at === -1) return undefined;
+    } else if (bracket < text.length) {
+      at = text.indexOf('>', bracket);
+      if (at === -1) return undefined;
+    } else {
+      addSpan(spans, text, start, text.length);
+      break;
     }
+    if (comma < at) comma = indexOrEnd(text, ',', at);
+    if (quoted < at) quoted = indexOrEnd(text, '"', at);
+    if (bracket < at) bracket = indexOrEnd(text, '<', at);
   }
-  addSpan(spans, text, start, at);
   return spans;
+}
+
+function indexOrEnd(text: string, char: string, from: number): number {
+  const found = text.indexOf(char, from);
+  return found === -1 ? text.length : found;
 }
 
 function addSpan(spans: Span[], text: string, from: number, to: number): void {

@@ -8,7 +8,7 @@ import type { NameAddress } from '../types.js';
 import { OpaqueUri, ReceivedSipUri } from './received-uri.js';
 import type { ParameterTable } from './scan.js';
 import {
-  endOfQuoted, findParameter, indexWithin, isHostName, isToken, isUnsafeInUri, quote, readNumber, readParameters, semicolon, skipBlanks, startsWithIgnoringCase, trimmed, unquoted,
+  endOfQuoted, findParameter, indexWithin, isHostName, isToken, isSpecialInUri, isUnsafeInUri, quote, readNumber, readParameters, semicolon, skipBlanks, startsWithIgnoringCase, trimmed, unquoted,
 } from './scan.js';
 import { escapeUser, unescapeUser } from './user-part.js';
 
@@ -36,6 +36,7 @@ function parseSipUri(text: string, afterScheme: number): URI | undefined {
   let headersFrom = -1;
   for (let index = afterScheme; index < text.length; index += 1) {
     const code = text.charCodeAt(index);
+    if (!isSpecialInUri(code)) continue;
     if (code === 0x40 && at === -1) {
       at = index;
       parametersFrom = headersFrom = -1;
@@ -184,9 +185,10 @@ export function readAddress(text: string): NameAddrHeader | undefined {
   return header;
 }
 
-/** The `tag` of a From or To whose spans are known; null when its parameters cannot be read. */
-export function tagOf(text: string, spans: AddressSpans): string | null | undefined {
-  return findParameter(text, 'tag', spans.parametersFrom);
+/** The `tag` of a From or To; undefined when it has none, null when it cannot be read. */
+export function tagOf(text: string): string | null | undefined {
+  const spans = findAddress(text);
+  return spans === undefined ? null : findParameter(text, 'tag', spans.parametersFrom);
 }
 
 /** As `readAddress`, but undefined also when the URI cannot be read. */
