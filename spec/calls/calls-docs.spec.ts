@@ -6,6 +6,7 @@ import { hangupTable } from '../../src/calls/hangup.js';
 import { negotiationTable } from '../../src/calls/negotiation-state.js';
 import { classTable, localTable, q850Table, statusTable } from '../../src/calls/termination.js';
 import { pbxes, preflightTable } from '../../src/sdp/preflight.js';
+import { sessionTimerTable } from '../../src/sip/session-timer.js';
 import type { ReasonValue } from '../../src/sip/types.js';
 import type { AnyTable } from './state-table.js';
 
@@ -22,7 +23,7 @@ function stateTable(table: AnyTable): string {
     const guard = table.guards[state] ?? '';
     return steps.map(([event, step], index) => [
       index === 0 ? `**${state}**` : '',
-      event === 'timeout' ? `timeout (${guard})` : event,
+      event === 'timeout' || event === 'due' ? `${event} (${guard})` : event,
       step?.next === state ? 'stays' : (step?.next ?? ''),
       step?.actions.join(', ') ?? '',
     ]);
@@ -37,6 +38,7 @@ const printed: Record<string, string> = {
   outgoing: stateTable(outgoingTable),
   incoming: stateTable(incomingTable),
   negotiation: stateTable(negotiationTable),
+  sessionTimer: stateTable(sessionTimerTable),
   status: markdown(
     ['status', 'reason', 'class', 'what a person reads'],
     [...statusTable].map(([status, row]) => [

@@ -194,6 +194,15 @@ describe('a far end that is gone', () => {
     expect(clock.pending).toBe(0);
   });
 
+  it('that did not refresh the session ends it with a sentence of its own', async () => {
+    const { account, ended } = await talking();
+    account.call.lose({ status: 408, phrase: 'Request Timeout', local: { code: 'SIP_SESSION_EXPIRED', message: '' } });
+    expect(ended('out-1')).toMatchObject({
+      reason: 'unavailable',
+      message: 'The other side gave no sign of life any more (the session timer ran out).',
+    });
+  });
+
   it('that does not know the call any more ends it with what it said', async () => {
     const { call, ended } = await incoming();
     call.lose({ status: 481, phrase: 'Call Does Not Exist' });

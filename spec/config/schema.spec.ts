@@ -47,7 +47,7 @@ describe('the settings', () => {
         password: { mode: 'none' },
       },
       listen: { host: '0.0.0.0', udpPort: 5060, tcpPort: 5060, trusted: [], tls: { verify: true } },
-      calls: { setupTimeoutMs: 30_000, ringTimeoutMs: 60_000, candidateTimeoutMs: 2_000, drainMs: 30_000 },
+      calls: { setupTimeoutMs: 30_000, ringTimeoutMs: 60_000, candidateTimeoutMs: 2_000, sessionExpiresMs: 1_800_000, drainMs: 30_000 },
       secrets: { previous: [] },
       webrtc: { audio: ['opus', 'pcma', 'pcmu'], video: ['vp8'], bundlePolicy: 'balanced', rtcpMuxPolicy: 'require', enforce: true },
       admin: { on: false, host: '127.0.0.1', port: 8088 },
@@ -206,6 +206,8 @@ describe('what is wrong', () => {
   });
 
   it.each([
+    ['modules.sip.calls.session-expires = 89 s', 'modules.sip.calls.session-expires: found 89000, want 0, or a duration from 90 seconds to 1 day'],
+    ['modules.sip.calls.session-expires = 25 h', 'found 90000000, want 0, or a duration from 90 seconds to 1 day'],
     ['modules = 1', 'modules: found a number, want an object'],
     ['modules.sip = [1]', 'modules.sip: found a list, want an object'],
     ['modules.sip.autocreate.password { value = x }', 'has no effect without mode = fixed'],

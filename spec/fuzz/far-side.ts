@@ -5,8 +5,9 @@ import type { Random } from './random.js';
 const sdp = 'v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\n';
 const mostRemembered = 60;
 
-const statuses = [100, 180, 180, 183, 183, 200, 200, 200, 200, 302, 401, 401, 407, 423, 481, 486, 487, 491, 503, 603];
+const statuses = [100, 180, 180, 183, 183, 200, 200, 200, 200, 302, 401, 401, 407, 422, 423, 481, 486, 487, 491, 503, 603];
 const inDialog = ['ACK', 'ACK', 'BYE', 'BYE', 'INVITE', 'UPDATE', 'PRACK', 'INFO', 'OPTIONS', 'CANCEL', 'NOTIFY', 'REFER', 'MESSAGE'];
+const sessionHeaders = ['Session-Expires: 90;refresher=uac', 'Session-Expires: 300;refresher=uas', 'Session-Expires: 4294967295', 'x: 10', 'Min-SE: 600', 'Allow: INVITE, UPDATE'];
 
 export interface FarSideAccount {
   readonly token: string;
@@ -53,6 +54,8 @@ export class FarSide {
     if (status === 401) headers.push(challenge('WWW-Authenticate', random));
     if (status === 407) headers.push(challenge('Proxy-Authenticate', random));
     if (status === 423) headers.push('Min-Expires: 600');
+    if (status === 422) headers.push(`Min-SE: ${random.pick([90, 900, 4_294_967_295])}`);
+    if (random.isLucky(0.2)) headers.push(random.pick(sessionHeaders));
     if (status === 503) headers.push('Retry-After: 5 (busy);duration=3');
     if (status > 100 && status < 200 && random.isLucky(0.4)) headers.push('Require: 100rel', `RSeq: ${random.below(5)}`);
     if (status === 200 && random.isLucky(0.2)) headers.push('Authentication-Info: nextnonce="n9", qop=auth');
@@ -124,6 +127,7 @@ export class FarSide {
       `Contact: <sip:far@192.0.2.9>`,
       ...(random.isLucky(0.2) ? ['Record-Route: <sip:192.0.2.9;lr>, <sip:192.0.2.10:5070>'] : []),
       ...(method === 'INVITE' && random.isLucky(0.2) ? [random.pick(['Require: 100rel', 'Supported: 100rel, timer', 'Require: x'])] : []),
+      ...(random.isLucky(0.2) ? ['Supported: timer', random.pick(sessionHeaders)] : []),
       ...(parts.headers ?? []),
       ...(hasBody ? ['Content-Type: application/sdp'] : []),
       `Content-Length: ${body.length}`,

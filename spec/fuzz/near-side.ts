@@ -68,7 +68,7 @@ export class NearSide {
   static async open(clock: Clock, random: Random, events: NearSideEvents): Promise<NearSide> {
     const near = new NearSide(random, events);
     near.#stack = await openSipStack(
-      { flows: { listen: { host: '127.0.0.1', udpPort: 0, tcpPort: 0 }, tls: { verify: true } }, trusted: ['192.0.2.9'], ignoresContact: random.isLucky(0.3), userAgent: 'fuzz' },
+      { flows: { listen: { host: '127.0.0.1', udpPort: 0, tcpPort: 0 }, tls: { verify: true } }, trusted: ['192.0.2.9'], ignoresContact: random.isLucky(0.3), sessionExpiresS: random.pick([0, 90, 1800]), userAgent: 'fuzz' },
       {
         clock,
         events: {

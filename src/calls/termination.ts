@@ -188,6 +188,7 @@ export const localTable = {
   notAcknowledged: { reason: 'unavailable', class: 'upstream', message: 'The answer was never confirmed by the caller (no ACK came).' },
   transferred: { reason: 'transfer', class: 'success', message: 'The call was transferred.' },
   farEndSilent: { reason: 'unavailable', class: 'upstream', message: 'The other side does not answer any more.' },
+  sessionExpired: { reason: 'unavailable', class: 'upstream', message: 'The other side gave no sign of life any more (the session timer ran out).' },
   farEndForgot: { reason: 'call_does_not_exist', class: 'upstream', message: 'The other side does not know the call any more.' },
   answerWithoutMedia: { reason: 'media', class: 'upstream', message: 'The other side answered without a media description (no SDP in its answer).' },
   noAccount: { reason: 'unavailable', class: 'server', message: 'The SIP account of this call is not set up here.' },
@@ -235,6 +236,7 @@ export function refusalTermination(refusal: CallRefusal, announced?: ReasonValue
 
 /** A request in the call came to nothing, and the call with it (RFC 3261 12.2.1.2). */
 export function lostTermination(refusal: CallRefusal): Termination {
+  if (refusal.local?.code === 'SIP_SESSION_EXPIRED') return localTable.sessionExpired;
   if (refusal.status !== 481) return localTable.farEndSilent;
   const sip = { status: refusal.status, phrase: readablePhrase(refusal.phrase) || 'Call/Transaction Does Not Exist' };
   return { ...localTable.farEndForgot, message: `${localTable.farEndForgot.message.slice(0, -1)} (${sip.status} ${sip.phrase}).`, sip };

@@ -7,7 +7,7 @@ import * as z from 'zod';
 import { sipTransports } from '../base/sip-transport.js';
 import { hour, minute, second } from '../base/units.js';
 import {
-  addressBlock, dropNulls, duration, flag, host, isRecord, list, oneWordOf, rate, readNumber, readObject, secret, secretKey, section, text, token, wants, whole,
+  addressBlock, dropNulls, duration, durationOrNone, flag, host, isRecord, list, oneWordOf, rate, readNumber, readObject, secret, secretKey, section, text, token, wants, whole,
 } from './values.js';
 
 /** What loads the class of this package. */
@@ -117,6 +117,8 @@ const calls = section({
   'ring-timeout': duration(1, hour).default(60 * second).describe('How long a call rings before it ends unanswered. Default 60 seconds. 0 is not accepted.'),
   'candidate-timeout': duration(0, minute).default(2 * second)
     .describe('How long an offer or answer waits for ICE candidates that come one by one. Default 2 seconds. 0: it is sent with what it has.'),
+  'session-expires': durationOrNone(90 * second, 24 * hour).default(30 * minute)
+    .describe('How long a call goes on without a sign of life of the far end (RFC 4028): half way it is asked for one. 90 seconds at least. Default 30 minutes. 0: we ask for none; what the far end asks for is kept.'),
   drain: duration(0, hour).default(30 * second).describe('How long stop waits for live calls to end by themselves. Default 30 seconds. 0: they are ended at once.'),
 });
 

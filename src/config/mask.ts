@@ -64,6 +64,7 @@ export function writeEffectiveConf(config: SipConfig): string {
       'setup-timeout': new Duration(calls.setupTimeoutMs),
       'ring-timeout': new Duration(calls.ringTimeoutMs),
       'candidate-timeout': new Duration(calls.candidateTimeoutMs),
+      'session-expires': new Duration(calls.sessionExpiresMs),
       drain: new Duration(calls.drainMs),
     },
     secrets: {

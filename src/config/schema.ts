@@ -52,7 +52,7 @@ export interface SipConfig {
     /** Absolute paths of PEM files. */
     tls: { cert?: string; key?: string; ca?: string; verify: boolean };
   };
-  calls: { setupTimeoutMs: number; ringTimeoutMs: number; candidateTimeoutMs: number; drainMs: number };
+  calls: { setupTimeoutMs: number; ringTimeoutMs: number; candidateTimeoutMs: number; sessionExpiresMs: number; drainMs: number };
   /** Keys of 32 bytes; as `KeyObject`s they show nothing of themselves when printed. Without a key, passwords are stored as they are. */
   secrets: { key?: KeyObject; previous: KeyObject[] };
   webrtc: {
@@ -217,6 +217,7 @@ function convert({ modules: { sip }, services }: ServerConf, folder: string): Si
       setupTimeoutMs: calls['setup-timeout'],
       ringTimeoutMs: calls['ring-timeout'],
       candidateTimeoutMs: calls['candidate-timeout'],
+      sessionExpiresMs: calls['session-expires'],
       drainMs: calls.drain,
     },
     secrets: {

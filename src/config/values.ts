@@ -48,13 +48,27 @@ export function oneWordOf<const W extends readonly [string, ...string[]]>(words:
 
 /** A duration, read to whole milliseconds. */
 export function duration(minMs: number, maxMs: number) {
-  const error = wants(`a duration from ${writeDuration(minMs)} to ${writeDuration(maxMs)}, like "30 seconds" or PT30S (a bare number is milliseconds)`);
+  const error = wants(`a duration from ${sayRange(minMs, maxMs)}, like "30 seconds" or PT30S (a bare number is milliseconds)`);
+  return milliseconds(z.number({ error }).min(minMs, { error }).max(maxMs, { error }));
+}
+
+/** A duration, or 0 for none at all; read to whole milliseconds. */
+export function durationOrNone(minMs: number, maxMs: number) {
+  const error = wants(`0, or a duration from ${sayRange(minMs, maxMs)}, like "30 minutes" or PT30M (a bare number is milliseconds)`);
+  return milliseconds(z.number({ error }).min(0, { error }).max(maxMs, { error }).refine((ms) => ms === 0 || ms >= minMs, { error }));
+}
+
+function milliseconds(within: z.ZodNumber) {
   return z
     .preprocess((value) => {
       const ms = readDurationMs(value);
       return ms === undefined ? value : Math.round(ms);
-    }, z.number({ error }).min(minMs, { error }).max(maxMs, { error }))
+    }, within)
     .meta({ format: durationFormat });
+}
+
+function sayRange(minMs: number, maxMs: number): string {
+  return `${writeDuration(minMs)} to ${writeDuration(maxMs)}`;
 }
 
 /** A text that `pattern` matches; numbers and flags written without quotes are texts too. */

@@ -10,6 +10,7 @@ import { createRename, type Rename } from '../autocreate/rename.js';
 import { systemClock, type Clock } from '../base/clock.js';
 import { ConfigError } from '../base/errors.js';
 import { Releasers } from '../base/releasers.js';
+import { second } from '../base/units.js';
 import type { CallPorts } from '../calls/ports.js';
 import { CallRouter } from '../calls/router.js';
 import { readServerConf } from '../config/read.js';
@@ -85,6 +86,7 @@ export async function compose(host: ExtensionHost, signal: AbortSignal, status: 
         advertisedHost: config.listen.advertisedHost,
         trusted: config.listen.trusted,
         ignoresContact: config.ignoreContact,
+        sessionExpiresS: Math.floor(config.calls.sessionExpiresMs / second),
         userAgent: `dialog-sip-extension/${version}`,
       },
       {

@@ -121,7 +121,7 @@ export class AccountCore extends UserAgentCore implements Sender {
       routeSet: [],
       sipjsId: '',
       supportedOptionTags: [],
-      supportedOptionTagsResponse: ['outbound', '100rel'],
+      supportedOptionTagsResponse: ['outbound', '100rel', 'timer'],
       userAgentHeaderFieldValue: context.userAgent,
       viaForceRport: true,
       viaHost: '',

@@ -9,18 +9,23 @@ import { sdpOf } from './parser/body.js';
 import { ReceivedOffer, type OfferServer } from './received-offer.js';
 import { Referral } from './referral.js';
 import { reasonOf, retrySoon, writeReason } from './response-headers.js';
-import { sessionBody } from './session-body.js';
+import { originOf, sessionBody } from './session-body.js';
+import { endsDialog, SessionRefresher, type SessionStart } from './session-refresher.js';
 import { refreshTarget } from './target-refresh.js';
 import type { CallDialog, CallRefusal, DialogEvents, OfferEvents, ReasonValue, ReferEvents } from './types.js';
-import { whereWeAre } from './where-we-are.js';
 
 /** RFC 3261 table 4: 64*T1. */
 const ackTimeoutMs = 32_000;
 
 const requestPending: CallRefusal = { status: 491, phrase: 'Request Pending' };
 
-/** RFC 3261 12.2.1.2: "the UAC SHOULD terminate the dialog". */
-const endsDialog: ReadonlySet<number> = new Set([408, 481]);
+export interface CallDialogOptions {
+  readonly awaitsAck: boolean;
+  readonly localSdp: string;
+  /** What the far end said last, if that is known. */
+  readonly remoteSdp: string | undefined;
+  readonly start: SessionStart;
+}
 
 /**
  * States: open -> closed. Whoever closes it first, `bye` or the far end's BYE, closes it for good. While it is open one offer at most is
@@ -34,22 +39,32 @@ export class SessionCallDialog implements CallDialog {
   readonly #dialog: SessionDialog;
   /** What we last offered or answered that was taken. */
   #localSdp: string;
+  /** The `o=` of what the far end said last: the same as long as the description is (RFC 3264 8). */
+  #remoteOrigin: string | undefined;
   #ours: LocalOffer | undefined;
   #theirs: ReceivedOffer | undefined;
   /** The last; its NOTIFYs come when it is over too. */
   #referral: Referral | undefined;
   /** Our 2xx to a re-INVITE waits for its ACK; `isOffer`: the ACK brings the answer. */
   #answered: { readonly cseq: number; readonly isOffer: boolean; readonly limit: Timer } | undefined;
+  readonly #refresher: SessionRefresher;
 
   constructor(
     private readonly session: Session,
     private readonly events: DialogEvents,
     private readonly clock: Clock,
-    options: { awaitsAck: boolean; localSdp: string },
+    options: CallDialogOptions,
   ) {
     this.#awaitsAck = options.awaitsAck;
     this.#localSdp = options.localSdp;
+    this.#remoteOrigin = originOf(options.remoteSdp);
     this.#dialog = session as unknown as SessionDialog; // there is no other kind
+    this.#refresher = new SessionRefresher(this.#dialog, clock, options.start, {
+      offerAgain: (onRefused) => this.#offerAgain(onRefused),
+      lose: (refusal, reason) => {
+        this.#lose(refusal, reason);
+      },
+    });
     const before = session.delegate;
     const delegate: CallDelegate = {
       ...before,
@@ -107,14 +122,7 @@ export class SessionCallDialog implements CallDialog {
       });
       return;
     }
-    this.#ours = new LocalOffer(this.#dialog, sdp, this.clock, (end) => {
-      this.#ours = undefined;
-      if ('answer' in end) {
-        this.#localSdp = sdp;
-        events.onAnswered(end.answer);
-      } else if (endsDialog.has(end.refusal.status)) this.#lose(end.refusal);
-      else events.onRefused(end.refusal);
-    });
+    this.#sendOffer(sdp, events);
   }
 
   sendTone(tone: string, durationMs: number, onDone: (status: number) => void): void {
@@ -137,6 +145,36 @@ export class SessionCallDialog implements CallDialog {
     // RFC 3891 3: the tags as the far end of this call sees them.
     const replaces = encodeURIComponent(`${callId};to-tag=${remoteTag};from-tag=${localTag}`);
     return `${remoteTarget.toString()}?Replaces=${replaces}`;
+  }
+
+  #sendOffer(sdp: string, events: OfferEvents): void {
+    this.#ours = new LocalOffer(this.#dialog, sdp, {
+      clock: this.clock,
+      headers: this.#refresher.requestLines(),
+      onAccepted: (response) => {
+        this.#refresher.accepted(response);
+      },
+      onEnd: (end) => {
+        this.#ours = undefined;
+        if ('answer' in end) {
+          this.#localSdp = sdp;
+          events.onAnswered(end.answer);
+          this.#remoteOrigin = originOf(end.answer);
+        } else if (endsDialog.has(end.refusal.status)) this.#lose(end.refusal);
+        else if (this.#refresher.takesInterval(end.refusal)) this.#sendOffer(sdp, events);
+        else events.onRefused(end.refusal);
+      },
+    });
+  }
+
+  /** Nobody but the far end hears of it, unless that says something else than before. */
+  #offerAgain(onRefused: OfferEvents['onRefused']): boolean {
+    if (this.#awaitsAck || this.#isNegotiating) return false;
+    const onAnswered = (sdp: string): void => {
+      if (this.#remoteOrigin !== undefined && this.#remoteOrigin !== originOf(sdp)) this.events.onAnswer(sdp);
+    };
+    this.#sendOffer(this.#localSdp, { onAnswered, onRefused });
+    return true;
   }
 
   get #isNegotiating(): boolean {
@@ -172,7 +210,7 @@ export class SessionCallDialog implements CallDialog {
       uas.reject({ statusCode: 415, extraHeaders: ['Accept: application/sdp'] });
     } else {
       // RFC 3261 14.2: without an offer in it, the 2xx has one: what we said last holds still.
-      uas.accept({ statusCode: 200, extraHeaders: whereWeAre(this.#dialog.userAgentCore), body: sessionBody(this.#localSdp) });
+      uas.accept({ statusCode: 200, extraHeaders: this.#refresher.answer(message), body: sessionBody(this.#localSdp) });
       this.#awaitAck(message.cseq, true);
     }
   }
@@ -183,7 +221,7 @@ export class SessionCallDialog implements CallDialog {
     const sdp = sdpOf(message);
     if (sdp === undefined) {
       refreshTarget(this.#dialog, message);
-      uas.accept({ statusCode: 200, extraHeaders: whereWeAre(this.#dialog.userAgentCore) });
+      uas.accept({ statusCode: 200, extraHeaders: this.#refresher.answer(message) });
     } else if (this.#ours !== undefined) {
       uas.reject({ statusCode: 491 });
     } else if (this.#isNegotiating || this.#byeAfterAck !== undefined) {
@@ -206,10 +244,11 @@ export class SessionCallDialog implements CallDialog {
   }
 
   #offered(sdp: string, uas: OfferServer, onAccepted: () => void): ReceivedOffer {
-    const offer = new ReceivedOffer(sdp, uas, () => whereWeAre(this.#dialog.userAgentCore), (answer) => {
+    const offer = new ReceivedOffer(sdp, uas, () => this.#refresher.answer(uas.message), (answer) => {
       this.#theirs = undefined;
       if (answer === undefined) return;
       this.#localSdp = answer;
+      this.#remoteOrigin = originOf(sdp);
       onAccepted();
     });
     this.#theirs = offer;
@@ -228,19 +267,22 @@ export class SessionCallDialog implements CallDialog {
     if (answered?.cseq !== cseq) return;
     answered.limit.cancel();
     this.#answered = undefined;
-    if (answered.isOffer && sdp !== undefined) this.events.onAnswer(sdp);
+    if (!answered.isOffer || sdp === undefined) return;
+    this.#remoteOrigin = originOf(sdp);
+    this.events.onAnswer(sdp);
   }
 
   // ---- the end --------------------------------------------------------------------------------
 
-  #lose(refusal: CallRefusal | undefined): void {
+  #lose(refusal: CallRefusal | undefined, reason?: ReasonValue): void {
     if (!this.#isOpen) return;
-    this.bye();
+    this.bye(reason);
     this.events.onLost(refusal);
   }
 
   #close(): void {
     this.#isOpen = false;
+    this.#refresher.end();
     this.#ours?.drop();
     this.#referral?.drop();
     this.#answered?.limit.cancel();

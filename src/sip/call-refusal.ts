@@ -1,6 +1,7 @@
 /** What a final response that is no 2xx, or its local stand-in, tells the owner of a call. */
 import type { FinalResponse } from './internals.js';
 import { reasonOf, retryAfterMs } from './response-headers.js';
+import { minSeOf } from './session-terms.js';
 import type { CallRefusal } from './types.js';
 
 export function callRefusalOf(response: FinalResponse): CallRefusal {
@@ -12,5 +13,6 @@ export function callRefusalOf(response: FinalResponse): CallRefusal {
     ...(response.unanswerable === undefined ? {} : { unanswerable: response.unanswerable }),
     reason: reasonOf(response),
     retryAfterMs: retryAfterMs(response),
+    ...(response.statusCode === 422 ? { minSeS: minSeOf(response) } : {}),
   };
 }

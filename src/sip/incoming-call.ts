@@ -5,7 +5,7 @@
  * a CANCEL. This file alone changes the state.
  */
 import type { IncomingByeRequest, IncomingInviteRequest, IncomingPrackRequest, IncomingRequestMessage, URI } from 'sip.js/lib/core/index.js';
-import type { Clock, Timer } from '../base/clock.js';
+import type { Timer } from '../base/clock.js';
 import { second } from '../base/units.js';
 import { SessionCallDialog } from './call-dialog.js';
 import type { Wire } from './internals.js';
@@ -15,6 +15,8 @@ import { withoutControls } from './parser/write-uri.js';
 import { ReliableProvisional } from './reliable-provisional.js';
 import { readDeltaSeconds, reasonOf, requires100rel, writeReason } from './response-headers.js';
 import { sessionBody } from './session-body.js';
+import { allowsUpdate, answerSession, leastIntervalS } from './session-terms.js';
+import type { StackContext } from './stack-context.js';
 import type { CallDialog, DialogEvents, IncomingCall, IncomingCallEvents, NameAddress, ReasonValue, SipAccount } from './types.js';
 
 /** An invitation that stands longer than this one stands longer than any call rings; timers hold no more than 24 days. */
@@ -41,7 +43,7 @@ export class InvitingCall implements IncomingCall {
     private readonly target: URI,
     private readonly core: CallCore,
     private readonly wire: Wire,
-    private readonly clock: Clock,
+    private readonly context: Pick<StackContext, 'clock' | 'sessionExpiresS'>,
   ) {
     uas.delegate = {
       onCancel: (request) => {
@@ -50,13 +52,13 @@ export class InvitingCall implements IncomingCall {
     };
     // RFC 3262 3: provisional responses are reliable for a caller that requires it.
     if (requires100rel(uas.message)) {
-      this.#reliable = new ReliableProvisional(clock, uas, wire, () => {
+      this.#reliable = new ReliableProvisional(context.clock, uas, wire, () => {
         this.#neverHeard();
       });
     }
     // RFC 3261 13.3.1: an invitation may say for how long it stands.
     const expiresS = readDeltaSeconds(uas.message.getHeader('expires'));
-    if (expiresS !== undefined && expiresS <= longestInvitationS) this.#expiry = clock.after(expiresS * second, () => { this.#expired(); });
+    if (expiresS !== undefined && expiresS <= longestInvitationS) this.#expiry = context.clock.after(expiresS * second, () => { this.#expired(); });
   }
 
   get callId(): string {
@@ -100,8 +102,12 @@ export class InvitingCall implements IncomingCall {
     if (this.#state !== 'waiting') return undefined;
     this.#state = 'answered';
     this.#settled();
+    const { message } = this.uas;
+    const wish = { expiresS: this.context.sessionExpiresS, minSeS: leastIntervalS };
+    const { terms, lines } = answerSession(message, wish);
     const { session } = this.uas.accept({
       statusCode: 200,
+      extraHeaders: [...lines],
       body: sessionBody(sdp),
     });
     this.core.noteSource(session.id, this.wire);
@@ -121,7 +127,12 @@ export class InvitingCall implements IncomingCall {
       onTone: (tone) => this.events?.onTone(tone),
       onLost: (refusal) => this.events?.onLost(refusal),
     };
-    const dialog = new SessionCallDialog(session, events, this.clock, { awaitsAck: true, localSdp: sdp });
+    const dialog = new SessionCallDialog(session, events, this.context.clock, {
+      awaitsAck: true,
+      localSdp: sdp,
+      remoteSdp: this.sdp,
+      start: { wish, terms, takesUpdate: allowsUpdate(message) === true },
+    });
     return dialog;
   }
 

@@ -3,7 +3,7 @@
  *
  * States: `sent` -> `cancelled` when no final response came within 64*T1 -> `over`. This file alone changes the state.
  */
-import type { OutgoingInviteRequest, SessionDialog } from 'sip.js/lib/core/index.js';
+import type { IncomingResponseMessage, OutgoingInviteRequest, SessionDialog } from 'sip.js/lib/core/index.js';
 import type { Clock, Timer } from '../base/clock.js';
 import { callRefusalOf } from './call-refusal.js';
 import { credentialLines } from './challenges.js';
@@ -12,7 +12,6 @@ import { sdpOf } from './parser/body.js';
 import { sessionBody } from './session-body.js';
 import { refreshTarget } from './target-refresh.js';
 import type { CallRefusal } from './types.js';
-import { whereWeAre } from './where-we-are.js';
 
 /** RFC 3261 table 4: 64*T1. */
 const answerTimeoutMs = 32_000;
@@ -24,17 +23,25 @@ const silence: CallRefusal = {
   local: { code: 'SIP_TIMEOUT', message: 'Nobody answered the re-INVITE, nor its CANCEL' },
 };
 
+interface LocalOfferParts {
+  readonly clock: Clock;
+  /** Whole lines. */
+  readonly headers: string[];
+  /** Its 2xx, before `onEnd`. */
+  readonly onAccepted: (response: IncomingResponseMessage) => void;
+  /** The answer, or why there is none; told once, unless `drop` comes before. */
+  readonly onEnd: (end: { answer: string } | { refusal: CallRefusal }) => void;
+}
+
 export class LocalOffer {
   #state: 'sent' | 'cancelled' | 'over' = 'sent';
   #limit: Timer;
   readonly #uac: OutgoingInviteRequest;
 
-  /** @param onEnd the answer, or why there is none; told once, unless `drop` comes before */
   constructor(
     dialog: SessionDialog,
     sdp: string,
-    private readonly clock: Clock,
-    private readonly onEnd: (end: { answer: string } | { refusal: CallRefusal }) => void,
+    private readonly parts: LocalOfferParts,
   ) {
     this.#uac = dialog.invite(
       {
@@ -42,6 +49,7 @@ export class LocalOffer {
           // RFC 3261 12.2.1.2: the ACK goes to the new target already.
           refreshTarget(dialog, response.message);
           response.ack({ extraHeaders: credentialLines(this.#uac.message as SentRequest) });
+          if (this.#state !== 'over') parts.onAccepted(response.message);
           const answer = sdpOf(response.message);
           this.#end(answer === undefined ? { refusal: withoutAnswer } : { answer });
         },
@@ -53,7 +61,7 @@ export class LocalOffer {
         },
       },
       {
-        extraHeaders: whereWeAre(dialog.userAgentCore),
+        extraHeaders: parts.headers,
         body: sessionBody(sdp),
       },
     );
@@ -68,7 +76,7 @@ export class LocalOffer {
 
   /** RFC 3261 9.1: a re-INVITE that only gets provisional responses has no time-out of its own. */
   #wait(): Timer {
-    return this.clock.after(answerTimeoutMs, () => {
+    return this.parts.clock.after(answerTimeoutMs, () => {
       if (this.#state === 'cancelled') {
         this.#end({ refusal: silence });
         return;
@@ -82,6 +90,6 @@ export class LocalOffer {
   #end(end: { answer: string } | { refusal: CallRefusal }): void {
     if (this.#state === 'over') return;
     this.drop();
-    this.onEnd(end);
+    this.parts.onEnd(end);
   }
 }

@@ -32,6 +32,7 @@ import { parseUri, toNameAddress } from './parser/uri.js';
 import { judgeServer } from './registering.js';
 import { readDeltaSeconds, reasonOf, requires100rel, writeReason } from './response-headers.js';
 import { sessionBody } from './session-body.js';
+import { allowsUpdate, leastIntervalS, sessionRequestLines, termsOfResponse, type SessionWish } from './session-terms.js';
 import type { StackContext } from './stack-context.js';
 import type { Flow } from './transports/flow.js';
 import type { CallRefusal, DialogEvents, InviteOptions, OutgoingCall, OutgoingCallEvents, ReasonValue } from './types.js';
@@ -64,6 +65,7 @@ class InvitedCall implements OutgoingCall {
   #isCancelSent = false;
   #cancelReason: ReasonValue | undefined;
   #cancelTimer: Timer | undefined;
+  #wish: SessionWish;
   #dialog: SessionCallDialog | undefined;
   /** Dialogs that began with a 1xx, one for each branch of a fork that rings, and those of them that the far end has ended. */
   readonly #early = new Set<Session>();
@@ -75,6 +77,7 @@ class InvitedCall implements OutgoingCall {
     private readonly options: InviteOptions,
     private readonly events: OutgoingCallEvents,
   ) {
+    this.#wish = { expiresS: context.sessionExpiresS, minSeS: leastIntervalS };
     const to = parseUri(options.to);
     const { target } = account.settings;
     const flow = context.existingFlow(target);
@@ -113,21 +116,25 @@ class InvitedCall implements OutgoingCall {
   }
 
   #invite(to: URI, flow: Flow): void {
+    this.account.flow = flow;
+    this.#state = 'calling';
+    this.#send(to, flow);
+  }
+
+  #send(to: URI, flow: Flow): void {
     const { account, context, options } = this;
-    account.flow = flow;
     const core = account.core;
     const message = core.makeOutgoingRequestMessage(
       'INVITE',
       to,
       account.aor,
       to,
-      { fromDisplayName: options.displayName ?? account.settings.displayName ?? '' },
-      whereWeAre(core),
+      { fromDisplayName: options.displayName ?? account.settings.displayName ?? '', ...sameCall(this.#request) },
+      [...whereWeAre(core), ...sessionRequestLines(this.#wish)],
       sessionBody(options.sdp),
     );
     sendKnownCredentials(message);
     this.#request = message;
-    this.#state = 'calling';
     const judge = judgeServer(flow, context);
     this.#uac = core.invite(message, {
       onTrying: () => { this.#provisional(); },
@@ -136,9 +143,20 @@ class InvitedCall implements OutgoingCall {
       onRedirect: ({ message: response }) => { this.#refuse(callRefusalOf(response)); },
       onReject: ({ message: response }) => {
         judge(response, { isRegistrar: false });
-        this.#refuse(callRefusalOf(response));
+        const refusal = callRefusalOf(response);
+        if (!this.#takesInterval(refusal)) this.#refuse(refusal);
+        else this.#send(to, flow);
       },
     });
+  }
+
+  /** RFC 4028 7.3: who finds the session interval too small says what he takes. Each such interval is longer than the one before. */
+  #takesInterval({ minSeS = 0 }: CallRefusal): boolean {
+    const { expiresS, minSeS: before } = this.#wish;
+    if (this.#state !== 'calling' || expiresS === 0 || minSeS <= Math.max(expiresS, before)) return false;
+    this.#wish = { expiresS, minSeS };
+    this.#hasProvisional = false;
+    return true;
   }
 
   #provisional(): void {
@@ -196,7 +214,16 @@ class InvitedCall implements OutgoingCall {
       return;
     }
     const events = this.#isFork() ? nobody : this.events;
-    const dialog = new SessionCallDialog(response.session, events, this.context.clock, { awaitsAck: false, localSdp: this.options.sdp });
+    const dialog = new SessionCallDialog(response.session, events, this.context.clock, {
+      awaitsAck: false,
+      localSdp: this.options.sdp,
+      remoteSdp: sdpOf(response.message),
+      start: {
+        wish: this.#wish,
+        terms: termsOfResponse(response.message, this.#wish),
+        takesUpdate: allowsUpdate(response.message) === true,
+      },
+    });
     this.account.core.noteSource(response.session.id, this.#wire());
     if (this.#state !== 'calling') {
       // Another branch of a fork answered too (13.2.2.4), or the answer crossed our CANCEL (9.1).
@@ -249,4 +276,9 @@ class InvitedCall implements OutgoingCall {
   #later(action: () => void): void {
     setImmediate(action);
   }
+}
+
+/** RFC 3261 8.1.3.5: what is tried again keeps Call-ID and From, and counts CSeq on. */
+function sameCall(before: SentRequest | undefined): { callId?: string; fromTag?: string; cseq?: number } {
+  return before === undefined ? {} : { callId: before.callId, fromTag: before.fromTag, cseq: before.cseq + 1 };
 }

@@ -199,7 +199,7 @@ export class Reception {
     const acknowledged = (): void => {
       core.acknowledged(uas.message);
     };
-    const call = new InvitingCall(account, uas, target, { noteSource, acknowledged }, wire, this.parts.context.clock);
+    const call = new InvitingCall(account, uas, target, { noteSource, acknowledged }, wire, this.parts.context);
     try {
       this.parts.events.onInvite(call);
       call.tryUnlessAnswered();

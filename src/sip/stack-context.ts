@@ -17,6 +17,8 @@ export interface StackContext {
   readonly userAgent: string;
   /** `dialog-ignore-contact-field` */
   readonly ignoresContact: boolean;
+  /** The session interval that calls ask for (RFC 4028), seconds; 0: none. */
+  readonly sessionExpiresS: number;
   readonly loggerFactory: LoggerFactory;
   /** Of all accounts together. */
   readonly clientTransactions: TransactionCount;

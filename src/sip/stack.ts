@@ -37,6 +37,8 @@ export interface SipStackSettings {
   readonly trusted: readonly string[];
   /** `dialog-ignore-contact-field` */
   readonly ignoresContact: boolean;
+  /** The session interval that calls ask for (RFC 4028), seconds; 0, the default: none. */
+  readonly sessionExpiresS?: number;
   /** Client transactions and server transactions held at once, of all accounts. Default 50,000 of each. */
   readonly maxTransactions?: number;
   /** `User-Agent` and `Server`. */
@@ -72,6 +74,7 @@ class Stack implements SipStack, AccountOwner {
   readonly clock: ClosableClock;
   readonly userAgent: string;
   readonly ignoresContact: boolean;
+  readonly sessionExpiresS: number;
   readonly loggerFactory = new LoggerFactory();
   readonly acceptedInvites: AcceptedInvites;
   readonly clientTransactions: TransactionCount;
@@ -118,6 +121,7 @@ class Stack implements SipStack, AccountOwner {
     this.clock = new ClosableClock(dependencies.clock);
     this.userAgent = settings.userAgent;
     this.ignoresContact = settings.ignoresContact;
+    this.sessionExpiresS = settings.sessionExpiresS ?? 0;
     this.#sources = new KnownSources(settings.trusted);
     this.acceptedInvites = new AcceptedInvites(dependencies.clock);
     this.clientTransactions = new TransactionCount(settings.maxTransactions ?? mostTransactions);

@@ -106,14 +106,16 @@ export interface InviteOptions {
 export interface CallRefusal {
   readonly status: number;
   readonly phrase: string;
-  /** No response came: 408 after 64*T1, 503 when there is no flow. `message` says what happened. */
-  readonly local?: { readonly code: 'SIP_TRANSPORT' | 'SIP_TIMEOUT'; readonly message: string };
+  /** No response came: 408 after 64*T1 or when the session was not refreshed in time, 503 when there is no flow. `message` says what happened. */
+  readonly local?: { readonly code: 'SIP_TRANSPORT' | 'SIP_TIMEOUT' | 'SIP_SESSION_EXPIRED'; readonly message: string };
   /** The challenge could not be answered: the password is wrong. */
   readonly wrongPassword?: boolean;
   /** A challenge that nobody's password could answer: why, for a person, without full stop. */
   readonly unanswerable?: string;
   readonly reason?: ReasonValue;
   readonly retryAfterMs?: number;
+  /** Min-SE of a 422, seconds. */
+  readonly minSeS?: number;
 }
 
 /** What happens in a call once it is answered. */
@@ -128,7 +130,7 @@ export interface DialogEvents {
   onTone(tone: string): void;
   /**
    * The far end is gone; a BYE has been sent. Nothing follows.
-   * @param refusal what it said, or did not, to a request of ours: 408, 481. Absent: no ACK came within 64*T1
+   * @param refusal what it said, or did not, to a request of ours: 408, 481; the session expired: 408. Absent: no ACK came within 64*T1
    */
   onLost(refusal?: CallRefusal): void;
 }

@@ -87,7 +87,7 @@ describe('the routes of a call that reached us', () => {
     const dialog = call.accept(answer);
     const ok = await peer.nextResponse(200);
     expect(ok.headers('record-route')).toEqual(recorded);
-    expect([ok.header('allow'), ok.header('supported')]).toEqual([expect.stringContaining('UPDATE'), 'outbound, 100rel']);
+    expect([ok.header('allow'), ok.header('supported')]).toEqual([expect.stringContaining('UPDATE'), 'outbound, 100rel, timer']);
     peer.send('ACK', subject.uri, { ...request, headers: [], body: '', to: ok.header('to')! });
     dialog?.bye();
     const bye = await peer.next('BYE');

@@ -17,9 +17,9 @@ it('a request counts its body in bytes, and names no extensions where there are 
   const { peer, account } = subject;
   account.invite({ to: 'sip:600@example.com', sdp: 'ü\r\n' }, { ...quietDialog, onProgress: () => undefined, onAccepted: () => undefined, onRefused: () => undefined });
   const invite = await peer.next('INVITE');
-  expect([invite.header('content-length'), invite.headers('supported')]).toEqual(['4', []]);
+  expect([invite.header('content-length'), invite.headers('supported')]).toEqual(['4', ['timer']]);
   invite.reply(486);
-  await peer.next('ACK');
+  expect((await peer.next('ACK')).headers('supported')).toEqual([]);
 });
 
 it('a request that the network does not take ends at once, and says why', async () => {

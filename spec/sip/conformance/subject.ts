@@ -1,6 +1,7 @@
 /** The stack with one account, registered at a scripted peer over UDP or TCP: what the specs of conformance start from. */
 import { expect } from 'vitest';
-import { systemClock } from '../../../src/base/clock.js';
+import { systemClock, type Clock } from '../../../src/base/clock.js';
+import { hour } from '../../../src/base/units.js';
 import { openSipStack } from '../../../src/sip/stack.js';
 import type { CallDialog, CallRefusal, IncomingCall, OutgoingCall, RemoteOffer, SipAccount, SipStack } from '../../../src/sip/types.js';
 import { ScriptedPeer, type Received } from '../../support/scripted-peer.js';
@@ -44,13 +45,20 @@ export class Subject {
     readonly account: SipAccount,
   ) {}
 
-  static async open(transport: 'udp' | 'tcp' = 'udp'): Promise<Subject> {
+  /** @param sessionExpiresS the session interval that calls ask for */
+  static async open(transport: 'udp' | 'tcp' = 'udp', clock: Clock = systemClock, sessionExpiresS = 0): Promise<Subject> {
     const peer = await (transport === 'udp' ? ScriptedPeer.open() : ScriptedPeer.openTcp());
     const told: { subject?: Subject } = {};
     const stack = await openSipStack(
-      { flows: { listen: { host: '127.0.0.1', udpPort: 0, tcpPort: 0 }, tls: { verify: true } }, trusted: [], ignoresContact: false, userAgent: 'dialog-sip/spec' },
       {
-        clock: systemClock,
+        flows: { listen: { host: '127.0.0.1', udpPort: 0, tcpPort: 0 }, tls: { verify: true }, ...(clock === systemClock ? {} : { keepAliveMs: hour }) },
+        trusted: [],
+        ignoresContact: false,
+        sessionExpiresS,
+        userAgent: 'dialog-sip/spec',
+      },
+      {
+        clock,
         events: { onInvite: (call) => told.subject?.take(call), onFlowLost: () => told.subject?.lose() },
         log: { debug: () => undefined, warn: (message) => told.subject?.warnings.push(message) },
       },
@@ -178,6 +186,8 @@ export class Subject {
           refuse(refusal);
         },
         onBye: () => seen.push('bye'),
+        onLost: (lost) => seen.push(`lost ${lost?.local?.code ?? String(lost?.status)}`),
+        onAnswer: (sdp) => seen.push(`answer ${sdp}`),
       },
     );
     return { call, seen, accepted, refused };
