@@ -1,6 +1,7 @@
 /** An administration server on a free port, over registrations that a spec fills, and requests as hostile as a spec likes them. */
 import { request, type IncomingHttpHeaders } from 'node:http';
 import { connect } from 'node:net';
+import type { AdminCall } from '../../src/admin/ports.js';
 import { openAdminServer, type AdminServer } from '../../src/admin/server.js';
 import type { ExtensionStatus } from '../../src/host/contract.js';
 import { Metrics } from '../../src/observability/metrics.js';
@@ -29,6 +30,7 @@ export interface Answer {
 
 export class AdminSetup {
   readonly registrations = new FakeRegistrations();
+  calls: AdminCall[] = [];
   readonly clock = new ManualClock();
   readonly log: string[] = [];
   status: () => ExtensionStatus = () => someStatus;
@@ -42,7 +44,7 @@ export class AdminSetup {
     metrics.counters('dialog_sip_dropped_total', 'What was dropped', 'kind', ['noise']);
     this.#server = await openAdminServer(
       { host, port, token },
-      { registrations: this.registrations, status: () => this.status(), metrics, clock: this.clock, log: { info: note, warn: note, error: note } },
+      { registrations: this.registrations, calls: { calls: () => this.calls }, status: () => this.status(), metrics, clock: this.clock, log: { info: note, warn: note, error: note } },
     );
     return this.#server;
   }

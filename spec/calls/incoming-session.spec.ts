@@ -38,7 +38,7 @@ describe('a call from SIP to the messenger', () => {
     expect([told('in-1'), clock.pending]).toEqual([['incoming', 'talking'], 0]);
     call.remoteBye();
     expect(told('in-1')).toEqual(['incoming', 'talking', 'ended']);
-    expect(endings).toEqual([{ callId: 'in-1', direction: 'incoming', reason: 'normal', class: 'success' }]);
+    expect(endings).toMatchObject([{ callId: 'in-1', direction: 'incoming', reason: 'normal', class: 'success' }]);
     expect([router.live, call.dialog.byes]).toEqual([0, []]);
   });
 

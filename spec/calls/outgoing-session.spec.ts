@@ -28,7 +28,7 @@ describe('a call from the messenger to SIP', () => {
       },
       { type: 'ended', callId: 'out-1', reason: 'normal', message: 'The other side hung up.' },
     ]);
-    expect(endings).toEqual([{ callId: 'out-1', direction: 'outgoing', reason: 'normal', class: 'success' }]);
+    expect(endings).toMatchObject([{ callId: 'out-1', direction: 'outgoing', reason: 'normal', class: 'success' }]);
     expect([router.live, account.call.dialog.byes]).toEqual([0, []]);
   });
 

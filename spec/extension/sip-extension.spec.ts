@@ -1,5 +1,6 @@
 /** The extension by its hooks alone, over an embedded database and a registrar that says what the spec tells it. */
 import { createHash, createSecretKey } from 'node:crypto';
+import { hostname } from 'node:os';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { SipExtension, type ExtensionHost } from '../../src/index.js';
 import { openDatabase, type Database } from '../../src/mappings/database.js';
@@ -53,6 +54,7 @@ afterAll(() => database.close());
 
 beforeEach(async () => {
   await database.knex('sip_user_mappings').delete();
+  await database.knex('sip_calls').delete();
   peer = await ScriptedPeer.open();
   fake = new FakeHost({ tree: tree() });
   extension = new SipExtension();
@@ -162,6 +164,18 @@ describe('a user who is there', () => {
     invite.reply(486);
     expect(await fake.ended('c1')).toMatchObject({ reason: 'busy', sip: { status: 486 } });
     expect(fake.story('c1')).toEqual(['trying', 'ringing', 'ended']);
+  });
+
+  it('leaves a record of its call, at the latest when the extension stops', async () => {
+    await extension.onCall({ type: 'create', callId: 'c1', from: { type: 1, id: 434 }, to: { address: '600' }, description: { type: 'offer', sdp: audioSdp(1) } });
+    (await peer.next('INVITE')).reply(486);
+    await fake.ended('c1');
+    const stopped = extension.stop({ drainMs: 0 });
+    await accept();
+    await stopped;
+    expect(await database.knex('sip_calls').select('id', 'peer_id', 'from_address', 'reason', 'status', 'node')).toEqual([
+      { id: 'c1', peer_id: '434', from_address: 'sip:dialog434@127.0.0.1', reason: 'busy', status: 486, node: hostname() },
+    ]);
   });
 });
 

@@ -5,9 +5,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDatabase } from '../../src/mappings/database.js';
-import { databaseError } from '../../src/mappings/database-errors.js';
+import { databaseError } from '../../src/base/database-errors.js';
 import { migrate } from '../../src/mappings/migrate.js';
+import { RecordStore } from '../../src/records/record-store.js';
 import { describeTables } from '../mappings/repository-behaviour.js';
+import { describeRecords, endedCall } from '../records/record-store-behaviour.js';
 import { startPostgres, whyNoPostgres, type TestPostgres } from './support/postgres.js';
 
 const missing = await whyNoPostgres();
@@ -35,6 +37,10 @@ describe.skipIf(missing !== undefined)('PostgreSQL', () => {
         },
       };
     });
+  });
+
+  describe('call records', () => {
+    describeRecords(() => openDatabase(server.settings));
   });
 
   describe('dialog-sip over it', () => {
@@ -78,6 +84,15 @@ describe.skipIf(missing !== undefined)('PostgreSQL', () => {
       expect((await dialogSip('mappings', 'list')).out).toMatch(/434@pbx:5060 +udp +user 434/);
       expect(await dialogSip('mappings', 'remove', '7')).toMatchObject({ status: 1, out: '', err: expect.stringContaining('There is no mapping 7.') as unknown });
       expect((await dialogSip('mappings', 'set', '1')).status).toBe(2);
+    });
+
+    it('prints the records of calls, those of one user when one is named', async () => {
+      const { knex, close } = await openDatabase(server.settings);
+      await new RecordStore(knex).write([endedCall('a'), endedCall('b', { peer: { type: 1, id: 435 } })], 'node-1');
+      await close();
+      const { status, out } = await dialogSip('calls', '--since', '2026-01-01', '--user', '435', '--json');
+      expect([status, JSON.parse(out)]).toMatchObject([0, { callId: 'b', node: 'node-1', codecs: ['opus', 'vp8'] }]);
+      expect((await dialogSip('calls', '--since', '2026-01-01')).out).toMatch(/^started .*\n(01-01 12:00:00 .* 2:55 {2}normal\n){2}2 calls\.\n$/);
     });
 
     it('gives accounts to users that are there, and encrypts and rotates their passwords', async () => {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openDatabase } from '../../src/mappings/database.js';
-import { describeDatabaseError } from '../../src/mappings/database-errors.js';
+import { describeDatabaseError } from '../../src/base/database-errors.js';
 import { lockDirectory } from '../../src/mappings/directory-lock.js';
 
 let directory: string;

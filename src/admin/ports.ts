@@ -16,8 +16,29 @@ export interface AdminRegistrations {
   unregister(mappingId: number): ShownRegistration;
 }
 
+/** A call that goes on, as calls/ tells it. */
+export interface AdminCall {
+  readonly callId: string;
+  readonly direction: 'outgoing' | 'incoming';
+  readonly state: string;
+  readonly mappingId?: number;
+  readonly peer: { readonly type: number; readonly id: number };
+  readonly from: string;
+  readonly to: string;
+  readonly startedAt: Date;
+  readonly rangAt?: Date;
+  readonly answeredAt?: Date;
+  readonly codecs: readonly string[];
+}
+
+export interface AdminCalls {
+  /** The longest first. */
+  calls(): Iterable<AdminCall>;
+}
+
 export interface AdminDependencies {
   readonly registrations: AdminRegistrations;
+  readonly calls: AdminCalls;
   readonly status: () => ExtensionStatus;
   /** Prometheus's text format. */
   readonly metrics: { readonly contentType: string; text(): Promise<string> };

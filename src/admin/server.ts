@@ -6,6 +6,7 @@
  *   GET  /api/registrations/:mappingId
  *   POST /api/registrations/:mappingId/register   tries now; ends a hold
  *   POST /api/registrations/:mappingId/unregister un-registers, and holds it so
+ *   GET  /api/calls?user=&limit=                  those that go on, the longest first
  *   GET  /metrics                                 Prometheus's text format
  *
  * Every request passes the gate. No request has a body; every answer is bounded; none holds a secret.
@@ -16,8 +17,8 @@ import { ExtensionError, messageOf } from '../base/errors.js';
 import { checked, nothingAt, problemOf, problemType, Refusal, type Problem } from '../base/problem.js';
 import { second } from '../base/units.js';
 import { Gate } from './gate.js';
-import type { AdminDependencies, AdminRegistrations } from './ports.js';
-import { mappingPath, pageQuery, type RegistrationsPage } from './shapes.js';
+import type { AdminCall, AdminDependencies, AdminRegistrations } from './ports.js';
+import { callsQuery, mappingPath, pageQuery, type LiveCalls, type RegistrationsPage, type ShownCall } from './shapes.js';
 
 export interface AdminSettings {
   readonly host: string;
@@ -60,6 +61,7 @@ export async function openAdminServer(settings: AdminSettings, deps: AdminDepend
   });
   answerErrors(app, deps);
   serveRegistrations(app, deps);
+  serveCalls(app, deps);
   app.get('/api/status', () => deps.status());
   app.get('/metrics', async (_request, reply) => reply.type(deps.metrics.contentType).send(await deps.metrics.text()));
   try {
@@ -93,6 +95,31 @@ function serveRegistrations(app: FastifyInstance, { registrations, log }: AdminD
       return reply.code(202).send(registration);
     });
   }
+}
+
+function serveCalls(app: FastifyInstance, { calls }: AdminDependencies): void {
+  app.get('/api/calls', (request): LiveCalls => {
+    const { user, limit } = checked(callsQuery, request.query);
+    const items: ShownCall[] = [];
+    let total = 0;
+    for (const call of calls.calls()) {
+      if (user !== undefined && (call.peer.type !== 1 || call.peer.id !== user)) continue;
+      total += 1;
+      if (items.length < limit) items.push(show(call));
+    }
+    return { items, total };
+  });
+}
+
+function show({ peer, startedAt, rangAt, answeredAt, codecs, ...call }: AdminCall): ShownCall {
+  return {
+    ...call,
+    ...(peer.type === 1 ? { userId: peer.id } : {}),
+    startedAt: startedAt.toISOString(),
+    ...(rangAt === undefined ? {} : { rangAt: rangAt.toISOString() }),
+    ...(answeredAt === undefined ? {} : { answeredAt: answeredAt.toISOString() }),
+    codecs: [...codecs],
+  };
 }
 
 function answerErrors(app: FastifyInstance, { log }: AdminDependencies): void {

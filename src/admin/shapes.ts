@@ -34,6 +34,27 @@ export type ShownRegistration = z.infer<typeof shownRegistration>;
 export const registrationsPage = z.object({ items: z.array(shownRegistration), next: z.int().optional() });
 export type RegistrationsPage = z.infer<typeof registrationsPage>;
 
+/** One call that goes on. Times are ISO 8601. */
+export const shownCall = z.object({
+  callId: z.string(),
+  direction: z.enum(['outgoing', 'incoming']),
+  state: z.string(),
+  mappingId: z.int().optional(),
+  /** The messenger user whose call it is; absent for a group or a SIP peer. */
+  userId: z.int().optional(),
+  from: z.string(),
+  to: z.string(),
+  startedAt: z.string(),
+  rangAt: z.string().optional(),
+  answeredAt: z.string().optional(),
+  codecs: z.array(z.string()),
+});
+export type ShownCall = z.infer<typeof shownCall>;
+
+/** `total`: how many there are, shown or not. */
+export const liveCalls = z.object({ items: z.array(shownCall), total: z.int() });
+export type LiveCalls = z.infer<typeof liveCalls>;
+
 /** What a query or a path holds is text; a parameter that stands there twice is a list, and refused. */
 function wholeNumber(least: number, most: number) {
   const error = `want a whole number from ${least} to ${most}`;
@@ -46,6 +67,11 @@ export const pageQuery = z.strictObject({
   state: z.enum(listedStates, { error: `want one of ${listedStates.join(', ')}` }).optional(),
   user: wholeNumber(1, Number.MAX_SAFE_INTEGER).optional(),
   after: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(0),
+  limit: wholeNumber(1, largestPage).default(100),
+});
+
+export const callsQuery = z.strictObject({
+  user: wholeNumber(1, Number.MAX_SAFE_INTEGER).optional(),
   limit: wholeNumber(1, largestPage).default(100),
 });
 

@@ -4,11 +4,14 @@
  */
 import { CallNotFoundError, ExtensionError } from '../base/errors.js';
 import type { TakenCommand } from './command.js';
+import type { LiveCall } from './ports.js';
 import type { Termination } from './termination.js';
 
 /** What the router and the table see of a session. */
 export interface Call {
   readonly callId: string;
+  /** As it is now. */
+  readonly facts: LiveCall;
   /** What a transfer refers to that takes this call over; undefined unless it talks. */
   readonly replacement: string | undefined;
   /** @throws ExtensionError CALL_STATE when the command does not fit */

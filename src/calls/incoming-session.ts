@@ -2,13 +2,14 @@
 import type { HangupReason, HostUser, RemoteParty, SessionDescription } from '../host/contract.js';
 import { offersVideo } from '../sdp/media.js';
 import type { IncomingCall, IncomingCallEvents, ReasonValue } from '../sip/types.js';
+import { addressOf } from './call-facts.js';
 import { incomingTable, type IncomingAction, type IncomingEvent, type IncomingState } from './call-state.js';
 import type { TakenCommand } from './command.js';
 import type { ConversationParts } from './conversation.js';
 import { Gathering } from './gathering.js';
 import { hangupTable, hangupTermination } from './hangup.js';
 import { notAcceptable, type Passage } from './media-passage.js';
-import type { RoutableMapping } from './ports.js';
+import type { CallParties, RoutableMapping } from './ports.js';
 import { userDisabled } from './routes.js';
 import { Session, type SessionContext } from './session.js';
 import { cancelTermination, localTable, type Termination } from './termination.js';
@@ -43,6 +44,15 @@ export class IncomingSession extends Session<IncomingState, IncomingEvent, Incom
     super(callId, 'incoming', context, incomingTable);
     this.#call = call;
     this.#offer = offer;
+  }
+
+  protected override get parties(): CallParties {
+    const { mapping, from } = this.#offer;
+    return { peer: mapping.peer, mappingId: mapping.id, from: from.uri, to: addressOf(mapping) };
+  }
+
+  protected override get answerSdp(): string | undefined {
+    return this.#answerOut?.sdp;
   }
 
   /** Offers the call to the host: at once, or when the host has said whether the user is enabled. */
@@ -117,6 +127,7 @@ export class IncomingSession extends Session<IncomingState, IncomingEvent, Incom
       }
       case 'ring':
         this.#call.ring();
+        this.times.rang();
         return;
       case 'accept':
         this.#accept();
@@ -194,6 +205,7 @@ export class IncomingSession extends Session<IncomingState, IncomingEvent, Incom
     this.dialog = this.#call.accept(sdp);
     // The call ended on the SIP side while the answer was on its way here.
     if (this.dialog === undefined) this.raise('lost', localTable.cancelled);
+    else this.times.answered();
   }
 
   #hangUp(reason: HangupReason): void {

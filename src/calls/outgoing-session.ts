@@ -1,12 +1,14 @@
 /** One call from the messenger to SIP. States and events: `outgoingTable`. */
 import type { CallState, CallUpdate, HangupReason, HostUser, SessionDescription } from '../host/contract.js';
 import type { CallDialog, CallRefusal, NameAddress, OutgoingCall, OutgoingCallEvents, ReasonValue, SipAccount } from '../sip/types.js';
+import { addressOf, writePeer, writeTarget } from './call-facts.js';
 import { outgoingTable, type OutgoingAction, type OutgoingEvent, type OutgoingState } from './call-state.js';
 import type { CreateCommand, TakenCommand } from './command.js';
 import type { ConversationParts } from './conversation.js';
 import { Gathering } from './gathering.js';
 import { hangupTable, hangupTermination } from './hangup.js';
 import type { Passage, Unfit } from './media-passage.js';
+import type { CallParties, RoutableMapping } from './ports.js';
 import { remoteParty, routeOutgoing } from './routes.js';
 import { Session, type SessionContext } from './session.js';
 import { localTable, refusalTermination, type Termination } from './termination.js';
@@ -17,7 +19,7 @@ export class OutgoingSession extends Session<OutgoingState, OutgoingEvent, Outgo
   /** Only while the host's candidates are still to come. */
   #gathering: Gathering | undefined;
   /** Set once the call is routed. */
-  #way: { readonly account: Pick<SipAccount, 'invite'>; readonly mappingId: number; readonly to: string; readonly displayName: string | undefined } | undefined;
+  #way: { readonly account: Pick<SipAccount, 'invite'>; readonly mapping: RoutableMapping; readonly to: string; readonly displayName: string | undefined } | undefined;
   #call: OutgoingCall | undefined;
   /** The offer as it goes out; candidates may still come to it. */
   #offer: SessionDescription;
@@ -39,6 +41,17 @@ export class OutgoingSession extends Session<OutgoingState, OutgoingEvent, Outgo
     this.#command = command;
     this.#offer = command.description;
     this.#gathering = command.candidatesComplete === false ? new Gathering() : undefined;
+  }
+
+  protected override get parties(): CallParties {
+    const { from: peer, to } = this.#command;
+    if (this.#way === undefined) return { peer, from: writePeer(peer), to: writeTarget(to) };
+    const { mapping, to: uri } = this.#way;
+    return { peer, mappingId: mapping.id, from: addressOf(mapping), to: uri };
+  }
+
+  protected override get answerSdp(): string | undefined {
+    return this.#sdp;
   }
 
   /** Routes the call: at once, or when the host has said whether the users are enabled. */
@@ -106,6 +119,7 @@ export class OutgoingSession extends Session<OutgoingState, OutgoingEvent, Outgo
     this.dialog = accepted.dialog;
     this.#receive(accepted);
     const unfit = this.#unfit;
+    this.times.answered();
     if (this.#sdp === undefined) {
       this.raise('acceptedBare', localTable.answerWithoutMedia);
     } else if (unfit !== undefined) {
@@ -143,6 +157,7 @@ export class OutgoingSession extends Session<OutgoingState, OutgoingEvent, Outgo
         this.#tellState('trying');
         return;
       case 'tellRinging':
+        this.times.rang();
         this.#tellState('ringing');
         return;
       case 'tellProgress':
@@ -157,7 +172,7 @@ export class OutgoingSession extends Session<OutgoingState, OutgoingEvent, Outgo
   }
 
   protected override get caller(): ConversationParts['caller'] {
-    return { from: this.#command.from, mappingId: this.#way?.mappingId };
+    return { from: this.#command.from, mappingId: this.#way?.mapping.id };
   }
 
   #route(caller?: HostUser, callee?: HostUser): void {
@@ -186,7 +201,7 @@ export class OutgoingSession extends Session<OutgoingState, OutgoingEvent, Outgo
     }
     this.#offer = passage.description;
     if (isWhole) this.#gathering = undefined;
-    this.#way = { account, mappingId: mapping.id, to: uri, displayName };
+    this.#way = { account, mapping, to: uri, displayName };
     this.raise(isWhole ? 'routed' : 'routedPartial');
   }
 

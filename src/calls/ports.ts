@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.js';
 import type { CallUpdate, DisposeReason, HostUser, Peer } from '../host/contract.js';
 import type { WebRtcProfile } from '../sdp/profile.js';
 import type { SipAccount, SipTransport } from '../sip/types.js';
+import type { IncomingState, OutgoingState } from './call-state.js';
 import type { TerminationClass } from './termination.js';
 
 /** What routing reads of a row of `sip_user_mappings`. */
@@ -52,12 +53,42 @@ export interface CallLog {
   error(message: string, meta?: Record<string, unknown>): unknown;
 }
 
-/** One call is over: for counting. */
-export interface CallEnding {
+/** Who is in a call. */
+export interface CallParties {
+  /** Whose call it is in the messenger. */
+  readonly peer: Peer;
+  /** Absent while no way was found. */
+  readonly mappingId?: number;
+  /** SIP URIs; of an outgoing call that found no way, what was asked for: `600`, `user:435`. */
+  readonly from: string;
+  readonly to: string;
+}
+
+/** What is known of a call at a time. */
+export interface CallFacts extends CallParties {
   readonly callId: string;
   readonly direction: 'outgoing' | 'incoming';
+  readonly startedAt: Date;
+  /** The first 180, of either side. */
+  readonly rangAt?: Date;
+  /** The 2xx, of either side. */
+  readonly answeredAt?: Date;
+  /** Encoding names, lower case, one for each stream that the answer took; empty before it. */
+  readonly codecs: readonly string[];
+}
+
+/** A call that goes on. */
+export interface LiveCall extends CallFacts {
+  readonly state: OutgoingState | IncomingState;
+}
+
+/** One call is over: for counting and for the record of it. */
+export interface CallEnding extends CallFacts {
+  readonly endedAt: Date;
   readonly reason: DisposeReason;
   readonly class: TerminationClass;
+  /** For a person. */
+  readonly message: string;
   /** The SIP status, when there was one. */
   readonly status?: number;
 }
@@ -87,7 +118,7 @@ export interface CallPorts {
   readonly users?: UserLookup;
   readonly clock: Clock;
   readonly log: CallLog;
-  /** Told once for each call that the host was told of. */
+  /** Told once for each call that the host was told of. It must not throw, and whoever waits is not the call. */
   readonly onEnded?: (ending: CallEnding) => void;
   /** Told once for each INVITE that the host is not told of: the status it was answered with. */
   readonly onRefused?: (status: number) => void;

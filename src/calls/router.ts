@@ -2,12 +2,13 @@
 import { randomUUID } from 'node:crypto';
 import type { CallCommand } from '../host/contract.js';
 import type { IncomingCall } from '../sip/types.js';
+import { CallTimes, writePeer, writeTarget } from './call-facts.js';
 import { CallTable } from './call-table.js';
 import { readCommand, type CreateCommand } from './command.js';
 import { IncomingSession } from './incoming-session.js';
 import { OutgoingSession } from './outgoing-session.js';
 import { notAcceptable, passDescription } from './media-passage.js';
-import type { CallPorts, CallSettings } from './ports.js';
+import type { CallPorts, CallSettings, LiveCall } from './ports.js';
 import { routeIncoming, type IncomingRefusal } from './routes.js';
 import type { SessionContext } from './session.js';
 import { localTable } from './termination.js';
@@ -39,6 +40,11 @@ export class CallRouter {
   /** Calls that the host can command. */
   get live(): number {
     return this.#context.table.live;
+  }
+
+  /** Those calls, the longest first; each as it is when it is asked for. */
+  *calls(): Generator<LiveCall, void, undefined> {
+    for (const call of this.#context.table.all()) yield call.facts;
   }
 
   /**
@@ -102,7 +108,9 @@ export class CallRouter {
     if (this.#draining) {
       const { reason, message, class: owner } = localTable.stopping;
       new UpdateQueue(deliveries).tell({ type: 'ended', callId, reason, message });
-      ports.onEnded?.({ callId, direction: 'outgoing', reason, class: owner });
+      const { from: peer, to } = command;
+      const facts = new CallTimes(ports.clock).facts(callId, 'outgoing', { peer, from: writePeer(peer), to: writeTarget(to) }, undefined);
+      ports.onEnded?.({ ...facts, endedAt: facts.startedAt, reason, class: owner, message });
       return;
     }
     const session = new OutgoingSession(command, this.#context);

@@ -7,12 +7,13 @@ import { ExtensionError, messageOf } from '../base/errors.js';
 import { second } from '../base/units.js';
 import type { CallUpdate, SessionDescription } from '../host/contract.js';
 import type { CallDialog, CallRefusal, ReasonValue, RemoteOffer } from '../sip/types.js';
-import type { CallStateTable, Guard } from './call-state.js';
+import { CallTimes } from './call-facts.js';
+import type { CallStateTable, Guard, IncomingState, OutgoingState } from './call-state.js';
 import type { Call, CallTable } from './call-table.js';
 import type { TakenCommand } from './command.js';
 import { Conversation, type ConversationParts, type TalkCommand } from './conversation.js';
 import { passDescription, type Origin, type Passage } from './media-passage.js';
-import type { CallPorts, CallSettings } from './ports.js';
+import type { CallParties, CallPorts, CallSettings, LiveCall } from './ports.js';
 import { StateMachine, type StateMachineOwner } from './state-machine.js';
 import { byeTermination, localTable, lostTermination, ringTimeoutTermination, setupTimeoutTermination, type Termination } from './termination.js';
 import { UpdateQueue, type Deliveries } from './updates.js';
@@ -31,11 +32,12 @@ export interface SessionContext {
 /** What a far end that offers while the call is not up is told to do: 500 has it try again (RFC 3261 14.2). */
 const tooEarly = 500;
 
-export abstract class Session<State extends string, Event extends string, Action extends string>
+export abstract class Session<State extends OutgoingState | IncomingState, Event extends string, Action extends string>
   implements Call, StateMachineOwner<Action, Guard, Termination>
 {
   readonly #machine: StateMachine<State, Event | 'timeout' | 'lost' | 'bye', Action, Guard, Termination>;
   readonly #updates: UpdateQueue;
+  protected readonly times: CallTimes;
   /** Once the call is answered. */
   protected dialog: CallDialog | undefined;
   /** Once there is something to say in it: most calls are answered and hung up. */
@@ -49,8 +51,12 @@ export abstract class Session<State extends string, Event extends string, Action
   ) {
     this.#machine = new StateMachine(states, context.ports.clock, this);
     this.#updates = new UpdateQueue(context.deliveries);
+    this.times = new CallTimes(context.ports.clock);
   }
 
+  protected abstract get parties(): CallParties;
+  /** Undefined before it. */
+  protected abstract get answerSdp(): string | undefined;
   abstract take(command: TakenCommand): void;
   abstract stop(ending: Termination): void;
   /** Carries one action of the table out. `ending` says why the call ends; it means something only to actions that end it. */
@@ -64,6 +70,11 @@ export abstract class Session<State extends string, Event extends string, Action
 
   protected get state(): State {
     return this.#machine.state;
+  }
+
+  get facts(): LiveCall {
+    const { callId, direction, state, parties, answerSdp } = this;
+    return { ...this.times.facts(callId, direction, parties, answerSdp), state };
   }
 
   /** @returns false when the event means nothing in this state; nothing has happened then */
@@ -165,13 +176,11 @@ export abstract class Session<State extends string, Event extends string, Action
       context.ports.log.warn(`A call failed: ${message}`, { callId, direction, reason });
     }
     this.tell(sip === undefined ? { type: 'ended', callId, reason, message } : { type: 'ended', callId, reason, sip, message });
-    context.ports.onEnded?.({
-      callId,
-      direction,
-      reason,
-      class: ending.class,
-      ...(sip === undefined ? {} : { status: sip.status }),
-    });
+    const { onEnded, clock } = context.ports;
+    if (onEnded === undefined) return;
+    const facts = this.times.facts(callId, direction, this.parties, this.answerSdp);
+    const status = sip === undefined ? {} : { status: sip.status };
+    onEnded({ ...facts, endedAt: clock.date(), reason, class: ending.class, message, ...status });
   }
 
   /** For a command without a row in the table. */

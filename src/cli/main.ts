@@ -7,6 +7,7 @@ import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { ConfigError, ExtensionError, describeIssue } from '../base/errors.js';
 import { addAutocreateCommand } from './autocreate.js';
+import { addCallsCommand } from './calls.js';
 import { addCheckConfigCommand } from './check-config.js';
 import { addCheckSdpCommand } from './check-sdp.js';
 import { addExplainCommand } from './explain.js';
@@ -22,6 +23,7 @@ const commands: readonly ((program: Command) => void)[] = [
   addMigrateCommand,
   addMappingsCommand,
   addRegistrationsCommands,
+  addCallsCommand,
   addSecretsCommand,
   addAutocreateCommand,
 ];

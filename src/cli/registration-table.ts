@@ -1,7 +1,7 @@
 /** Registrations as a person reads them: a table for a terminal of 80 columns, and one at length. */
 import { hour, minute, sayDuration, second } from '../base/units.js';
 import type { ShownRegistration } from '../extension/admin-client.js';
-import { table, wrap } from './table.js';
+import { indent, table, wrap } from './table.js';
 
 const widest = 80;
 
@@ -75,8 +75,4 @@ function sayRough(ms: number): string {
 function roundTo(ms: number): number {
   const unit = ms < 2 * minute ? second : ms < 2 * hour ? minute : hour;
   return Math.max(second, Math.round(ms / unit) * unit);
-}
-
-function indent(lines: readonly string[], by: number): string {
-  return lines.map((line) => `${' '.repeat(by)}${line}\n`).join('');
 }

@@ -38,6 +38,10 @@ export function wrap(text: string, width: number): string[] {
   return lines.map((line) => shorten(line, width));
 }
 
+export function indent(lines: readonly string[], by: number): string {
+  return lines.map((line) => `${' '.repeat(by)}${line}\n`).join('');
+}
+
 /** What comes from elsewhere must not steer the terminal. */
 export function printable(text: string): string {
   return text.replaceAll(/\p{Cc}/gu, ' ');

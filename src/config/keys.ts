@@ -111,6 +111,12 @@ const listen = section({
     rule(['tls', 'key'], 'is missing, want the file of our private key, since listen.tls-port is set'),
   );
 
+const records = section({
+  on: flag().default(true).describe('Whether a row of sip_calls is written for each call that is over, for `dialog-sip calls`. Default true.'),
+  keep: duration(hour, 3_650 * 24 * hour).default(90 * 24 * hour)
+    .describe('How long such a row is kept after the end of its call. Default 90 days. 0 is not accepted.'),
+});
+
 const calls = section({
   'setup-timeout': duration(1, hour).default(30 * second)
     .describe('How long an outgoing call waits for the first sign of the far end, milliseconds when a bare number. Default 30 seconds. 0 is not accepted.'),
@@ -120,6 +126,7 @@ const calls = section({
   'session-expires': durationOrNone(90 * second, 24 * hour).default(30 * minute)
     .describe('How long a call goes on without a sign of life of the far end (RFC 4028): half way it is asked for one. 90 seconds at least. Default 30 minutes. 0: we ask for none; what the far end asks for is kept.'),
   drain: duration(0, hour).default(30 * second).describe('How long stop waits for live calls to end by themselves. Default 30 seconds. 0: they are ended at once.'),
+  records: z.preprocess(dropNulls, records).prefault({}).describe('The record of each call in the database.'),
 });
 
 const secrets = section({
@@ -173,7 +180,7 @@ export const sipSection = section({
   register: z.preprocess(dropNulls, register).prefault({}).describe('Registrations.'),
   autocreate: z.preprocess(dropNulls, autocreate).prefault({}).describe('SIP accounts made for new messenger users.'),
   listen: z.preprocess(dropNulls, listen).prefault({}).describe('Where SIP is taken.'),
-  calls: z.preprocess(dropNulls, calls).prefault({}).describe('Time limits of calls.'),
+  calls: z.preprocess(dropNulls, calls).prefault({}).describe('Time limits of calls, and their records.'),
   secrets: z.preprocess(dropNulls, secrets).prefault({}).describe('How SIP passwords are kept in the table.'),
   webrtc: z.preprocess(dropNulls, webrtc).prefault({}).describe('(guide) What offers and answers have to be.'),
   admin: z.preprocess(dropNulls, admin).prefault({}).describe('Administration of the running extension over HTTP.'),

@@ -52,7 +52,14 @@ export interface SipConfig {
     /** Absolute paths of PEM files. */
     tls: { cert?: string; key?: string; ca?: string; verify: boolean };
   };
-  calls: { setupTimeoutMs: number; ringTimeoutMs: number; candidateTimeoutMs: number; sessionExpiresMs: number; drainMs: number };
+  calls: {
+    setupTimeoutMs: number;
+    ringTimeoutMs: number;
+    candidateTimeoutMs: number;
+    sessionExpiresMs: number;
+    drainMs: number;
+    records: { on: boolean; keepMs: number };
+  };
   /** Keys of 32 bytes; as `KeyObject`s they show nothing of themselves when printed. Without a key, passwords are stored as they are. */
   secrets: { key?: KeyObject; previous: KeyObject[] };
   webrtc: {
@@ -219,6 +226,7 @@ function convert({ modules: { sip }, services }: ServerConf, folder: string): Si
       candidateTimeoutMs: calls['candidate-timeout'],
       sessionExpiresMs: calls['session-expires'],
       drainMs: calls.drain,
+      records: { on: calls.records.on, keepMs: calls.records.keep },
     },
     secrets: {
       ...given('key', secrets.key === undefined ? undefined : toKey(secrets.key)),

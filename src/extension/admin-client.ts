@@ -3,13 +3,13 @@
  * the same server.conf that the server was started with. What comes back is judged before it is shown.
  */
 import * as z from 'zod';
-import { largestPage, registrationsPage, registrationStates, shownRegistration, type ListedState, type RegistrationsPage, type ShownRegistration } from '../admin/shapes.js';
+import { largestPage, liveCalls, registrationsPage, registrationStates, shownRegistration, type ListedState, type LiveCalls, type RegistrationsPage, type ShownRegistration } from '../admin/shapes.js';
 import { ExtensionError, messageOf } from '../base/errors.js';
 import { second } from '../base/units.js';
 import { readServerConf } from '../config/read.js';
 import { toSipConfig } from '../config/schema.js';
 
-export { listedStates, type ListedState, type ShownRegistration } from '../admin/shapes.js';
+export { listedStates, type ListedState, type LiveCalls, type ShownCall, type ShownRegistration } from '../admin/shapes.js';
 
 /** How long an answer may take. */
 const patienceMs = 10 * second;
@@ -80,6 +80,13 @@ export class AdminClient {
       if (next <= after) throw this.#stranger();
       after = next;
     }
+  }
+
+  /** The calls that go on, the longest first, as many as one answer holds. @param user a messenger user */
+  calls(user?: number): Promise<LiveCalls> {
+    const query = new URLSearchParams({ limit: String(largestPage) });
+    if (user !== undefined) query.set('user', String(user));
+    return this.#ask('GET', `/api/calls?${query.toString()}`, liveCalls);
   }
 
   registration(mappingId: number): Promise<ShownRegistration> {

@@ -11,7 +11,7 @@ import { systemClock, type Clock } from '../base/clock.js';
 import { ConfigError } from '../base/errors.js';
 import { Releasers } from '../base/releasers.js';
 import { second } from '../base/units.js';
-import type { CallPorts } from '../calls/ports.js';
+import type { CallEnding, CallPorts } from '../calls/ports.js';
 import { CallRouter } from '../calls/router.js';
 import { readServerConf } from '../config/read.js';
 import { toSipConfig, type SipConfig } from '../config/schema.js';
@@ -27,6 +27,8 @@ import { MappingRepository } from '../mappings/repository.js';
 import { Secrets } from '../mappings/secrets.js';
 import { Metrics } from '../observability/metrics.js';
 import { messageTrace } from '../observability/trace.js';
+import { CallRecords } from '../records/call-records.js';
+import { RecordStore } from '../records/record-store.js';
 import { Registrar } from '../registrar/registrar.js';
 import { dropKinds } from '../sip/guards/drops.js';
 import { openSipStack } from '../sip/stack.js';
@@ -78,6 +80,11 @@ export async function compose(host: ExtensionHost, signal: AbortSignal, status: 
     const directory = new MappingDirectory();
     const nodeId = hostname();
 
+    const records = config.calls.records.on
+      ? new CallRecords({ node: nodeId, keepMs: config.calls.records.keepMs }, new RecordStore(knex), { clock, random: Math.random, log })
+      : undefined;
+    if (records !== undefined) releasers.add('the call records', () => records.close());
+
     const metrics = new Metrics();
     const dropped = metrics.counters('dialog_sip_dropped_total', 'What came from the wire and was not taken, by reason', 'kind', dropKinds);
     const stack = await openSipStack(
@@ -117,9 +124,14 @@ export async function compose(host: ExtensionHost, signal: AbortSignal, status: 
       const left = await registrar.stop(unregisterTimeoutMs + registrar.total * unregisterTimeoutEachMs);
       if (left.length > 0) log.warn(`${left.length} registrations could not be removed in time; they end by themselves.`);
     });
+    const counted = countCalls(metrics);
+    const onEnded = (ending: CallEnding): void => {
+      counted.onEnded(ending);
+      records?.add(ending);
+    };
     const router = new CallRouter(
       { ...config.calls, ignoreContact: config.ignoreContact, webrtc: config.webrtc },
-      { mappings: directory, accounts, host: host.calls, users: host.users, clock, log, ...countCalls(metrics) },
+      { mappings: directory, accounts, host: host.calls, users: host.users, clock, log, ...counted, onEnded },
     );
 
     metrics.gauges('dialog_sip_registrations', 'Registrations, by state', 'state', () => registrar.byState);
@@ -129,7 +141,7 @@ export async function compose(host: ExtensionHost, signal: AbortSignal, status: 
     // Before the rows: a node that cannot be administered as it is told to must not have registered anybody.
     if (config.admin.on) {
       const registrations = new RegistrationDesk(registrar, roster, directory);
-      const admin = await openAdminServer(config.admin, { registrations, status, metrics, clock, log });
+      const admin = await openAdminServer(config.admin, { registrations, calls: router, status, metrics, clock, log });
       releasers.add('the administration interface', () => admin.close());
       log.info(`Administration is at ${admin.url}.`);
     }

@@ -9,7 +9,7 @@ import knex, { type Knex } from 'knex';
 import { ExtensionError, messageOf } from '../base/errors.js';
 import { second } from '../base/units.js';
 import type { DatabaseConfig } from '../config/schema.js';
-import { bareCause, describeDatabaseError } from './database-errors.js';
+import { bareCause, describeDatabaseError } from '../base/database-errors.js';
 import { lockDirectory } from './directory-lock.js';
 import { pgliteDialect } from './pglite-dialect.js';
 

@@ -5,7 +5,7 @@
 import type { Knex } from 'knex';
 import type { Client, Notification } from 'pg';
 import { ExtensionError, messageOf } from '../base/errors.js';
-import { bareCause, databaseError, describeDatabaseError } from './database-errors.js';
+import { bareCause, databaseError, describeDatabaseError } from '../base/database-errors.js';
 
 export const changesChannel = 'sip_user_mappings';
 

@@ -10,7 +10,7 @@ import type { Knex } from 'knex';
 import { delay, systemClock, type Clock } from '../base/clock.js';
 import { ExtensionError, messageOf } from '../base/errors.js';
 import { minute, sayDuration } from '../base/units.js';
-import { databaseError } from './database-errors.js';
+import { databaseError } from '../base/database-errors.js';
 
 export interface MigrationReport {
   /** The steps that ran now, `001_sip_user_mappings`; empty when the database was up to date. */

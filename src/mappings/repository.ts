@@ -10,7 +10,7 @@ import { createHash } from 'node:crypto';
 import type { Knex } from 'knex';
 import { ExtensionError, MappingError } from '../base/errors.js';
 import type { Peer } from '../host/contract.js';
-import { databaseError, isUniqueViolation } from './database-errors.js';
+import { databaseError, isUniqueViolation } from '../base/database-errors.js';
 import {
   mappingColumns,
   parseMappingColumns,

@@ -4,7 +4,7 @@
  */
 import type { Knex } from 'knex';
 import { MappingError } from '../base/errors.js';
-import { databaseError } from './database-errors.js';
+import { databaseError } from '../base/database-errors.js';
 import { sealedPrefix, whyNoPassword, type Secrets } from './secrets.js';
 
 /** `unencrypted`: passwords and MD5 hashes in the clear. `outdated`: those encrypted with another key than that of now. */

@@ -6,7 +6,7 @@ import type { Section } from './description.js';
 import type { Codec } from './formats.js';
 
 /** RFC 3551 section 6: what these payload types mean without an `a=rtpmap`. */
-const staticCodecs: ReadonlyMap<string, Codec> = new Map([
+export const staticCodecs: ReadonlyMap<string, Codec> = new Map([
   ['0', { name: 'pcmu', rate: 8_000 }],
   ['3', { name: 'gsm', rate: 8_000 }],
   ['4', { name: 'g723', rate: 8_000 }],

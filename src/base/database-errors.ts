@@ -2,7 +2,7 @@
  * What a database driver throws, told as an `ExtensionError`. knex puts the whole statement with its bindings, passwords
  * among them, before the driver's sentence, and PostgreSQL puts failing rows into `detail`: neither is passed on.
  */
-import { ExtensionError, messageOf, type ErrorCode } from '../base/errors.js';
+import { ExtensionError, messageOf, type ErrorCode } from './errors.js';
 
 /** The parts of a driver's error that say what happened and hold no value of any row. */
 class DriverError extends Error {

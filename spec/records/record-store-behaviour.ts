@@ -1,0 +1,138 @@
+/** What the table of records does, whatever holds it: run over PGlite (record-store.spec.ts) and over a real server (spec/interop). */
+import type { Knex } from 'knex';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { migrate } from '../../src/mappings/migrate.js';
+import type { CallRecord, EndedCall } from '../../src/records/call-record.js';
+import { RecordStore, type RecordQuery } from '../../src/records/record-store.js';
+
+export function endedCall(callId: string, change: Partial<EndedCall> = {}): EndedCall {
+  return {
+    callId,
+    direction: 'outgoing',
+    mappingId: 7,
+    peer: { type: 1, id: 434 },
+    from: 'sip:434@pbx.example.com',
+    to: 'sip:600@pbx.example.com',
+    startedAt: new Date('2026-01-01T12:00:00.001Z'),
+    rangAt: new Date('2026-01-01T12:00:01.002Z'),
+    answeredAt: new Date('2026-01-01T12:00:05.003Z'),
+    endedAt: new Date('2026-01-01T12:03:00.004Z'),
+    reason: 'normal',
+    class: 'success',
+    message: 'The other side hung up.',
+    codecs: ['opus', 'vp8'],
+    ...change,
+  };
+}
+
+export function describeRecords(open: () => Promise<{ knex: Knex; close(): Promise<void> }>): void {
+  let knex: Knex;
+  let close: () => Promise<void>;
+  let store: RecordStore;
+
+  beforeAll(async () => {
+    ({ knex, close } = await open());
+    await migrate(knex);
+    store = new RecordStore(knex);
+  }, 60_000);
+
+  afterAll(() => close());
+
+  beforeEach(() => knex('sip_calls').delete());
+
+  async function read(query: RecordQuery = {}, size?: number): Promise<CallRecord[]> {
+    const all: CallRecord[] = [];
+    for await (const page of store.pages(query, size)) all.push(...page);
+    return all;
+  }
+
+  it('gives a record back as it was written, with the node', async () => {
+    const whole = endedCall('a', { peer: { type: 4, id: 0, strId: 'sip:desk@example.com' }, status: 486 });
+    await store.write([whole], 'node-1');
+    expect(await read()).toEqual([{ ...whole, node: 'node-1' }]);
+  });
+
+  it('keeps a call apart that found no way, never rang and was never answered', async () => {
+    const bare: EndedCall = {
+      callId: 'b',
+      direction: 'incoming',
+      peer: { type: 1, id: 434 },
+      from: 'user:434',
+      to: '600',
+      startedAt: new Date('2026-01-01T12:00:00Z'),
+      endedAt: new Date('2026-01-01T12:00:00Z'),
+      reason: 'unavailable',
+      class: 'server',
+      message: 'No.',
+      codecs: [],
+    };
+    await store.write([bare], 'node-1');
+    expect(await read()).toEqual([{ ...bare, node: 'node-1' }]);
+  });
+
+  it('writes many at once, and one that is there already stays as it is', async () => {
+    await store.write([endedCall('a', { message: 'first' })], 'node-1');
+    await store.write([endedCall('a', { message: 'again' }), endedCall('b', { message: 'first' })], 'node-2');
+    expect((await read()).map(({ callId, message, node }) => [callId, message, node])).toEqual([
+      ['b', 'first', 'node-2'],
+      ['a', 'first', 'node-1'],
+    ]);
+  });
+
+  it('takes another call under an id that was used before', async () => {
+    await store.write([endedCall('a')], 'node-1');
+    await store.write([endedCall('a', { startedAt: new Date('2026-01-02T00:00:00Z'), endedAt: new Date('2026-01-02T00:01:00Z') })], 'node-1');
+    expect(await read()).toHaveLength(2);
+  });
+
+  it('takes texts that no database would: NULs, half a surrogate pair, kilobytes, quotes and question marks', async () => {
+    const message = `it's "odd" ? \\ $1 \0 \ud800 ${'x'.repeat(5_000)}`;
+    await store.write([endedCall('a', { message, to: `sip:\0${'6'.repeat(2_000)}` })], 'node-1');
+    const [record] = await read();
+    expect(record?.message).toBe(`it's "odd" ? \\ $1 \ufffd \ufffd ${'x'.repeat(5_000)}`.slice(0, 1_024));
+    expect(record?.to).toBe(`sip:\ufffd${'6'.repeat(507)}`);
+  });
+
+  it('reads newest end first, page by page, each once, though many ended at one moment', async () => {
+    const at = (minutes: number): Date => new Date(Date.UTC(2026, 0, 1, 12, minutes));
+    const ends = [5, 3, 3, 3, 3, 1];
+    await store.write(ends.map((minutes, index) => endedCall(String(index), { endedAt: at(minutes) })), 'node-1');
+    const ids = (await read({}, 2)).map(({ callId }) => callId);
+    expect([ids[0], ids.slice(1, 5).sort(), ids[5], ids.length]).toEqual(['0', ['1', '2', '3', '4'], '5', 6]);
+  });
+
+  it('reads those that ended since, and those of one user', async () => {
+    await store.write(
+      [
+        endedCall('old', { endedAt: new Date('2026-01-01T12:00:59.999Z') }),
+        endedCall('new', { endedAt: new Date('2026-01-01T12:01:00Z') }),
+        endedCall('of 435', { endedAt: new Date('2026-01-01T12:02:00Z'), peer: { type: 1, id: 435 } }),
+        endedCall('of group 434', { endedAt: new Date('2026-01-01T12:02:00Z'), peer: { type: 2, id: 434 } }),
+      ],
+      'node-1',
+    );
+    const since = new Date('2026-01-01T12:01:00Z');
+    expect((await read({ since })).map(({ callId }) => callId)).toEqual(['of group 434', 'of 435', 'new']);
+    expect((await read({ since, user: 434 })).map(({ callId }) => callId)).toEqual(['new']);
+  });
+
+  it('removes as many as it is told of those that ended before, and says how many', async () => {
+    const old = new Date('2026-01-01T11:59:59.999Z');
+    await store.write([endedCall('a', { endedAt: old }), endedCall('b', { endedAt: old }), endedCall('c', { endedAt: old }), endedCall('d')], 'node-1');
+    const end = new Date('2026-01-01T12:00:00Z');
+    expect([await store.removeBefore(end, 2), await store.removeBefore(end, 2), await store.removeBefore(end, 2)]).toEqual([2, 1, 0]);
+    expect((await read()).map(({ callId }) => callId)).toEqual(['d']);
+  });
+
+  it('says in words what is wrong with the table, and shows no row of it', async () => {
+    await knex.raw('alter table sip_calls rename to sip_calls_away');
+    try {
+      await expect(store.write([endedCall('a', { to: 'sip:secret@example.com' })], 'node-1')).rejects.toMatchObject({
+        code: 'DATABASE_FAILED',
+        message: 'Writing call records failed: the tables are not there, run `dialog-sip migrate`.',
+      });
+    } finally {
+      await knex.raw('alter table sip_calls_away rename to sip_calls');
+    }
+  });
+}

@@ -1,0 +1,60 @@
+/** What is known of one call: noted by its session while it lives, read for the list of live calls and for the record at its end. */
+import type { Clock } from '../base/clock.js';
+import type { CallTarget, Peer } from '../host/contract.js';
+import { usedCodecs } from '../sdp/media.js';
+import { escapeUser, sipUri } from './address.js';
+import type { CallFacts, CallParties, RoutableMapping } from './ports.js';
+
+/** When what happened; what happens again is not noted again. */
+export class CallTimes {
+  readonly startedAt: Date;
+  #rangAt: Date | undefined;
+  #answeredAt: Date | undefined;
+
+  constructor(private readonly clock: Pick<Clock, 'date'>) {
+    this.startedAt = clock.date();
+  }
+
+  rang(): void {
+    this.#rangAt ??= this.clock.date();
+  }
+
+  answered(): void {
+    this.#answeredAt ??= this.clock.date();
+  }
+
+  /** @param answer the answer of an answered call */
+  facts(callId: string, direction: CallFacts['direction'], parties: CallParties, answer: string | undefined): CallFacts {
+    const { startedAt } = this;
+    const rangAt = this.#rangAt;
+    const answeredAt = this.#answeredAt;
+    return {
+      callId,
+      direction,
+      ...parties,
+      startedAt,
+      ...(rangAt === undefined ? {} : { rangAt }),
+      ...(answeredAt === undefined ? {} : { answeredAt }),
+      codecs: answer === undefined || answeredAt === undefined ? [] : usedCodecs(answer),
+    };
+  }
+}
+
+/** The SIP address of a mapping, `sip:434@pbx.example.com`. */
+export function addressOf({ sipUser, sipHost }: Pick<RoutableMapping, 'sipUser' | 'sipHost'>): string {
+  return sipUri(escapeUser(sipUser), sipHost);
+}
+
+/** Peer types by the guide; the words are those that `dialog-sip explain` takes. */
+const peerWords: Readonly<Record<number, string>> = { 1: 'user', 2: 'group' };
+
+/** `user:434`, `group:7`; a SIP peer by its own name. */
+export function writePeer({ type, id, strId }: Peer): string {
+  const word = peerWords[type];
+  return word === undefined ? (strId ?? String(id)) : `${word}:${id}`;
+}
+
+/** What was asked for. */
+export function writeTarget(to: CallTarget): string {
+  return 'peer' in to ? writePeer(to.peer) : to.address;
+}

@@ -1,0 +1,109 @@
+/** The table `sip_calls` through knex: the only file that queries it. */
+import type { Knex } from 'knex';
+import { databaseError } from '../base/database-errors.js';
+import { toRecordColumns, type CallRecord, type EndedCall } from './call-record.js';
+
+/** Which records: all, or those that each given part fits. */
+export interface RecordQuery {
+  /** Calls that ended then or later. */
+  readonly since?: Date;
+  /** A messenger user. */
+  readonly user?: number;
+}
+
+/** A column and its type, in the order of schema/005. */
+const columns = `id text, started_at timestamptz, rang_at timestamptz, answered_at timestamptz, ended_at timestamptz, direction text,
+  mapping_id bigint, peer_type integer, peer_id bigint, peer_str_id text, from_address text, to_address text, reason text, class text,
+  status integer, message text, codecs text, node text`;
+const names = columns.replace(/(\w+) \w+(,|$)/g, '$1$2');
+
+/** One text for any number of rows; a row that is there already, from a write whose answer was lost, stays as it is. */
+const insert = `insert into sip_calls (${names}) select ${names} from jsonb_to_recordset(?::jsonb) as ended (${columns}) on conflict do nothing`;
+
+/** A row as the driver gives it; int8 is text. */
+interface Row {
+  id: string;
+  started_at: Date;
+  rang_at: Date | null;
+  answered_at: Date | null;
+  ended_at: Date;
+  direction: 'outgoing' | 'incoming';
+  mapping_id: string | null;
+  peer_type: number;
+  peer_id: string;
+  peer_str_id: string | null;
+  from_address: string;
+  to_address: string;
+  reason: string;
+  class: string;
+  status: number | null;
+  message: string;
+  codecs: string;
+  node: string;
+}
+
+export class RecordStore {
+  constructor(private readonly knex: Knex) {}
+
+  /** All or none. @throws ExtensionError DATABASE_FAILED, DATABASE_UNAVAILABLE, as every method here */
+  async write(calls: readonly EndedCall[], node: string): Promise<void> {
+    const rows = calls.map((call) => toRecordColumns(call, node));
+    await this.#ask('Writing call records', () => this.knex.raw(insert, [JSON.stringify(rows)]));
+  }
+
+  /** Newest end first, `size` at a time. Calls that end meanwhile are not seen. */
+  async *pages({ since, user }: RecordQuery, size = 500): AsyncGenerator<CallRecord[], void, undefined> {
+    for (let last: Row | undefined; ; ) {
+      const query = this.knex('sip_calls').select<Row[]>('*').orderBy([
+        { column: 'ended_at', order: 'desc' },
+        { column: 'id', order: 'desc' },
+        { column: 'started_at', order: 'desc' },
+      ]);
+      if (since !== undefined) void query.where('ended_at', '>=', since);
+      if (user !== undefined) void query.where({ peer_type: 1, peer_id: user });
+      if (last !== undefined) void query.whereRaw('(ended_at, id, started_at) < (?, ?, ?)', [last.ended_at, last.id, last.started_at]);
+      const rows = await this.#ask('Reading call records', () => query.limit(size));
+      if (rows.length > 0) yield rows.map(toRecord);
+      last = rows.at(-1);
+      if (rows.length < size) return;
+    }
+  }
+
+  /** Removes at most `most` of the calls that ended before. @returns how many */
+  removeBefore(end: Date, most: number): Promise<number> {
+    return this.#ask('Removing old call records', () =>
+      this.knex('sip_calls')
+        .whereRaw('ctid = any(array(select ctid from sip_calls where ended_at < ? limit ?))', [end, most])
+        .delete(),
+    );
+  }
+
+  async #ask<T>(action: string, query: () => PromiseLike<T>): Promise<T> {
+    try {
+      return await query();
+    } catch (thrown) {
+      throw databaseError(thrown, action);
+    }
+  }
+}
+
+function toRecord(row: Row): CallRecord {
+  return {
+    callId: row.id,
+    direction: row.direction,
+    ...(row.mapping_id === null ? {} : { mappingId: Number(row.mapping_id) }),
+    peer: { type: row.peer_type, id: Number(row.peer_id), ...(row.peer_str_id === null ? {} : { strId: row.peer_str_id }) },
+    from: row.from_address,
+    to: row.to_address,
+    startedAt: row.started_at,
+    ...(row.rang_at === null ? {} : { rangAt: row.rang_at }),
+    ...(row.answered_at === null ? {} : { answeredAt: row.answered_at }),
+    endedAt: row.ended_at,
+    reason: row.reason,
+    class: row.class,
+    ...(row.status === null ? {} : { status: row.status }),
+    message: row.message,
+    codecs: row.codecs === '' ? [] : row.codecs.split(','),
+    node: row.node,
+  };
+}
