@@ -70,4 +70,18 @@ describe.skipIf(lacks('kamailio', 'postgresql', 'sipp', 'openssl'))('a call that
       await sipp.stop();
     }
   });
+
+  test('is placed with the session interval that the far end takes, which then refreshes it', async () => {
+    const sipp = await Sipp.answer({ scenario: 'uas-session-timer', port: uasPort });
+    try {
+      const { host, extension } = subject;
+      const callId = randomUUID();
+      await extension.onCall({ type: 'create', callId, from: { type: 1, id: 1 }, to: { address: '9001' }, description: webrtcOffer });
+      await host.state(callId, 'talking');
+      await host.ended(callId, 'normal');
+      expect(await sipp.outcome()).toEqual({ successful: 1, failed: 0, errors: '' });
+    } finally {
+      await sipp.stop();
+    }
+  });
 });

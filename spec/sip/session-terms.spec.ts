@@ -68,6 +68,7 @@ describe('a request of theirs', () => {
     [['Supported: 100rel, timer', 'Session-Expires: 600;refresher=uas'], wish, terms(600, 'us'), ['Session-Expires: 600;refresher=uas']],
     [['Require: timer', 'Session-Expires: 3600'], wish, terms(1800, 'them'), ['Require: timer', 'Session-Expires: 1800;refresher=uac']],
     [['Supported: timer', 'Session-Expires: 3600', 'Min-SE: 2400'], wish, terms(2400, 'them'), ['Require: timer', 'Session-Expires: 2400;refresher=uac']],
+    [['Supported: timer', 'Session-Expires: 3600'], { expiresS: 1800, minSeS: 3600 }, terms(3600, 'them'), ['Require: timer', 'Session-Expires: 3600;refresher=uac']],
     [['Supported: timer', 'Session-Expires: 7200'], none, terms(7200, 'them'), ['Require: timer', 'Session-Expires: 7200;refresher=uac']],
     [['Supported: timer'], wish, terms(1800, 'them'), ['Require: timer', 'Session-Expires: 1800;refresher=uac']],
     [['Supported: timer', 'Min-SE: 3600'], wish, terms(3600, 'them'), ['Require: timer', 'Session-Expires: 3600;refresher=uac']],

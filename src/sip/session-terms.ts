@@ -55,7 +55,7 @@ export function answerSession(
 ): { readonly terms: SessionTerms | undefined; readonly lines: readonly string[] } {
   const asked = sessionExpiresOf(request);
   const isSupported = supportsTimer(request);
-  const intervalS = intervalFor(asked?.deltaSeconds, wish.expiresS, minSeOf(request) ?? 0);
+  const intervalS = intervalFor(asked?.deltaSeconds, wish.expiresS, Math.max(wish.minSeS, minSeOf(request) ?? 0));
   if (intervalS === 0) return { terms: undefined, lines: [] };
   const chosen = asked?.refresher === undefined ? (current?.refresher ?? 'them') : asked.refresher === 'uas' ? 'us' : 'them';
   // RFC 4028 9, table 2: who does not know of it cannot refresh.
