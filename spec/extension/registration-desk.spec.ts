@@ -21,12 +21,22 @@ beforeEach(() => {
   node = startRegistrar();
   registering = new Map();
   const directory = new MappingDirectory();
+  const byToken = new Map<string, FakeSipAccount>();
   const addAccount = (settings: AccountSettings): FakeSipAccount => {
     const account = node.account();
     registering.set(settings.user, account);
-    return Object.assign(new FakeSipAccount(settings.user), { settings, register: (expiresS: number) => account.register(expiresS) });
+    const own = {
+      settings,
+      register: (expiresS: number) => account.register(expiresS),
+      remove: () => {
+        byToken.delete(settings.token);
+      },
+    };
+    const made = Object.assign(new FakeSipAccount(settings.user), own);
+    byToken.set(settings.token, made);
+    return made;
   };
-  roster = new Roster(directory, new SipAccounts({ addAccount }, 'node', new Secrets({ previous: [] })), node.registrar, node.log);
+  roster = new Roster(directory, new SipAccounts({ addAccount, accountOf: (token) => byToken.get(token) }, 'node', new Secrets({ previous: [] })), node.registrar, node.log);
   desk = new RegistrationDesk(node.registrar, roster, directory);
 });
 

@@ -62,7 +62,7 @@ class FakeSink implements MappingSink {
 
   put(mapping: Mapping, when: 'start' | 'live'): 'added' | 'changed' | 'same' {
     const before = this.held.get(mapping.id);
-    if (before !== undefined && isSameMapping(before, mapping)) return 'same';
+    if (before !== undefined && isSameMapping(before, mapping) && before.sipPassword === mapping.sipPassword) return 'same';
     this.held.set(mapping.id, mapping);
     this.rejected.delete(mapping.id);
     const what = before === undefined ? 'added' : 'changed';

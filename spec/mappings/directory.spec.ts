@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MappingDirectory } from '../../src/mappings/directory.js';
-import type { Mapping } from '../../src/mappings/mapping.js';
+import type { HeldMapping, Mapping } from '../../src/mappings/mapping.js';
 
 function mapping(id: number, change: Partial<Mapping> = {}): Mapping {
   return {
@@ -18,7 +18,12 @@ function mapping(id: number, change: Partial<Mapping> = {}): Mapping {
   };
 }
 
-function ids(mappings: Iterable<Mapping>): number[] {
+/** No password stands in it: the account alone holds one. */
+function withoutPassword(one: Mapping): HeldMapping {
+  return Object.fromEntries(Object.entries(one).filter(([field]) => field !== 'sipPassword')) as unknown as HeldMapping;
+}
+
+function ids(mappings: Iterable<HeldMapping>): number[] {
   return [...mappings].map(({ id }) => id);
 }
 
@@ -27,7 +32,7 @@ describe('the directory of mappings', () => {
     const directory = new MappingDirectory();
     directory.put(mapping(1));
     directory.put(mapping(2));
-    expect(directory.get(2)).toEqual(mapping(2));
+    expect(directory.get(2)).toEqual(withoutPassword(mapping(2)));
     expect(ids(directory.byPeer({ type: 1, id: 2 }))).toEqual([2]);
     expect(ids(directory.bySipUser('1'))).toEqual([1]);
     expect(directory.size).toBe(2);
@@ -98,7 +103,7 @@ describe('the directory of mappings', () => {
     directory.put(given);
     given.peer.id = 99;
     given.sipUser = 'other';
-    expect(directory.get(1)).toEqual(mapping(1));
+    expect(directory.get(1)).toEqual(withoutPassword(mapping(1)));
     expect(Object.isFrozen(directory.get(1))).toBe(true);
   });
 

@@ -1,6 +1,6 @@
 /** What autocreate needs of the mappings, and no more: `MappingRepository` fits. */
 import type { Peer } from '../host/contract.js';
-import type { Mapping, MappingDraft } from '../mappings/mapping.js';
+import type { HeldMapping, Mapping, MappingDraft } from '../mappings/mapping.js';
 import type { ProvisionReport } from '../mappings/repository.js';
 
 export interface ProvisionedMappings {
@@ -23,5 +23,5 @@ export interface RenamedMappings {
 
 /** The mappings in memory: `MappingDirectory` fits. */
 export interface KnownMappings {
-  byPeer(peer: Peer): readonly Mapping[];
+  byPeer(peer: Peer): readonly HeldMapping[];
 }

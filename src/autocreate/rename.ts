@@ -3,7 +3,7 @@
  * called an account made by hand is his own affair.
  */
 import type { HostUser } from '../host/contract.js';
-import type { Mapping } from '../mappings/mapping.js';
+import type { HeldMapping, Mapping } from '../mappings/mapping.js';
 import type { Account, KnownMappings, RenamedMappings } from './ports.js';
 import { templateOf, type AutocreateSettings } from './template.js';
 
@@ -25,6 +25,6 @@ export function createRename(settings: AutocreateSettings, mappings: RenamedMapp
   };
 }
 
-function isOf({ sipUser, sipHost }: Account, mapping: Mapping): boolean {
+function isOf({ sipUser, sipHost }: Account, mapping: HeldMapping): boolean {
   return mapping.sipUser === sipUser && mapping.sipHost.toLowerCase() === sipHost.toLowerCase();
 }

@@ -7,7 +7,7 @@ import type { ListedState, ShownRegistration } from '../admin/shapes.js';
 import { ExtensionError, MappingError } from '../base/errors.js';
 import type { RegistrationStatus } from '../host/contract.js';
 import type { MappingDirectory } from '../mappings/directory.js';
-import type { Mapping } from '../mappings/mapping.js';
+import type { HeldMapping } from '../mappings/mapping.js';
 import { sayRegistrar } from '../registrar/ports.js';
 import type { Registrar } from '../registrar/registrar.js';
 import { aorOf, registrarKeyOfMapping, type Roster } from './roster.js';
@@ -74,7 +74,7 @@ export class RegistrationDesk implements AdminRegistrations {
     return { ...status, ...userOf(this.directory.get(status.mappingId)) };
   }
 
-  #mapping(mappingId: number): Mapping {
+  #mapping(mappingId: number): HeldMapping {
     const mapping = this.directory.get(mappingId);
     if (mapping === undefined) throw new MappingError('MAPPING_NOT_FOUND', `There is no mapping ${mappingId}, or its row cannot be used.`);
     return mapping;
@@ -87,6 +87,6 @@ export class RegistrationDesk implements AdminRegistrations {
   }
 }
 
-function userOf(mapping: Mapping | undefined): { userId?: number } {
+function userOf(mapping: HeldMapping | undefined): { userId?: number } {
   return mapping?.peer.type === 1 ? { userId: mapping.peer.id } : {};
 }

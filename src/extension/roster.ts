@@ -8,11 +8,11 @@
 import { messageOf } from '../base/errors.js';
 import type { MappingDirectory } from '../mappings/directory.js';
 import type { MappingSink } from '../mappings/changes.js';
-import { isSameMapping, type Mapping, type RejectedRow } from '../mappings/mapping.js';
+import { isSameMapping, type HeldMapping, type Mapping, type RejectedRow } from '../mappings/mapping.js';
 import { registrarKeyOf, type RegistrationEntry } from '../registrar/ports.js';
 import type { Registrar } from '../registrar/registrar.js';
 import type { SipAccount } from '../sip/types.js';
-import type { SipAccounts } from './sip-accounts.js';
+import { domainOf, type SipAccounts } from './sip-accounts.js';
 
 export class Roster implements MappingSink {
   /** Users whom the host disabled: their mappings stay, un-registered. */
@@ -50,12 +50,12 @@ export class Roster implements MappingSink {
    */
   put(mapping: Mapping, when: 'start' | 'live' = 'live'): 'added' | 'changed' | 'same' | 'rejected' {
     const before = this.directory.get(mapping.id);
-    if (before !== undefined && isSameMapping(before, mapping)) return 'same';
-    let isNewAccount: boolean;
+    let account: SipAccount | undefined;
     try {
-      isNewAccount = !this.accounts.has(mapping);
+      const isNewAccount = before === undefined || !this.accounts.has(mapping);
+      if (!isNewAccount && isSameMapping(before, mapping)) return 'same';
       this.directory.put(mapping);
-      if (isNewAccount) this.accounts.put(mapping);
+      if (isNewAccount) account = this.accounts.put(mapping);
     } catch (thrown) {
       // One row harms itself alone (behaviour 24).
       this.reject({ id: mapping.id, problem: `row ${mapping.id}: ${messageOf(thrown)}` });
@@ -67,10 +67,9 @@ export class Roster implements MappingSink {
     if (this.offBy(mapping) !== undefined) {
       if (wasRegistering) void this.registrar.remove(mapping.id);
     } else if (!wasRegistering) {
-      this.#register(mapping, when);
-    } else if (isNewAccount) {
-      const entry = this.#entryOf(mapping);
-      if (entry !== undefined) void this.registrar.change(entry);
+      this.#register(mapping, when, account);
+    } else if (account !== undefined) {
+      void this.registrar.change(entryOf(mapping, account));
     }
     return before === undefined ? 'added' : 'changed';
   }
@@ -120,7 +119,7 @@ export class Roster implements MappingSink {
   }
 
   /** What keeps this mapping from being registered: its row, its user, or a person's wish. Undefined: nothing. */
-  offBy({ id, register, peer }: Mapping): 'row' | 'user' | 'person' | undefined {
+  offBy({ id, register, peer }: HeldMapping): 'row' | 'user' | 'person' | undefined {
     if (!register) return 'row';
     if (peer.type === 1 && this.#disabled.has(peer.id)) return 'user';
     return this.#held.has(id) ? 'person' : undefined;
@@ -143,7 +142,7 @@ export class Roster implements MappingSink {
     );
   }
 
-  #mappingsOf(userId: number): readonly Mapping[] {
+  #mappingsOf(userId: number): readonly HeldMapping[] {
     return this.directory.byPeer({ type: 1, id: userId });
   }
 
@@ -157,26 +156,20 @@ export class Roster implements MappingSink {
   }
 
   /** A change that somebody waits for goes ahead of a start of thousands. */
-  #register(mapping: Mapping, when: 'start' | 'live'): void {
-    const entry = this.#entryOf(mapping);
-    if (entry !== undefined) this.registrar.add(entry, when === 'live' ? 'urgent' : 'ordinary');
-  }
-
-  #entryOf(mapping: Mapping): RegistrationEntry | undefined {
-    const account = this.accounts.accountOf(mapping.id);
-    return account === undefined ? undefined : entryOf(mapping, account);
+  #register(mapping: HeldMapping, when: 'start' | 'live', account = this.accounts.accountOf(mapping.id)): void {
+    if (account !== undefined) this.registrar.add(entryOf(mapping, account), when === 'live' ? 'urgent' : 'ordinary');
   }
 }
 
-function entryOf(mapping: Mapping, account: SipAccount): RegistrationEntry {
+function entryOf(mapping: HeldMapping, account: SipAccount): RegistrationEntry {
   return { mappingId: mapping.id, registrarKey: registrarKeyOfMapping(mapping), account };
 }
 
 /** `sip:434@example.com` */
-export function aorOf({ sipUser, sipHost }: Mapping): string {
-  return `sip:${sipUser}@${sipHost}`;
+export function aorOf(mapping: HeldMapping): string {
+  return `sip:${mapping.sipUser}@${domainOf(mapping)}`;
 }
 
-export function registrarKeyOfMapping({ sipHost, sipPort, transport }: Mapping): string {
+export function registrarKeyOfMapping({ sipHost, sipPort, transport }: HeldMapping): string {
   return registrarKeyOf({ host: sipHost, port: sipPort, transport });
 }

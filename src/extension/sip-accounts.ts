@@ -1,52 +1,48 @@
-/** The SIP account of each mapping, both ways: calls ask for the account of a mapping and for the mapping of an account. */
+/**
+ * The SIP account of each mapping, both ways: calls ask for the account of a mapping and for the mapping of an account. The stack finds an
+ * account by its token, which is made of the mapping's id: no table is kept here, which a hundred thousand would pay for twice.
+ */
 import { hash } from 'node:crypto';
 import type { Mapping } from '../mappings/mapping.js';
 import type { Secrets } from '../mappings/secrets.js';
 import type { AccountSettings, SipAccount, SipStack } from '../sip/types.js';
 
 export class SipAccounts {
-  readonly #byMapping = new Map<number, SipAccount>();
-  readonly #mappingIds = new Map<SipAccount, number>();
-
   /** @param nodeId makes the tokens of two nodes differ: each keeps a binding of its own */
   constructor(
-    private readonly stack: Pick<SipStack, 'addAccount'>,
+    private readonly stack: Pick<SipStack, 'addAccount' | 'accountOf'>,
     private readonly nodeId: string,
     private readonly secrets: Pick<Secrets, 'open'>,
   ) {}
 
   /**
    * Replaces the account of that mapping when there is one.
-   * @throws MappingError MAPPING_INVALID when its password cannot be decrypted; what was there is gone then
+   * @throws MappingError MAPPING_INVALID when its password cannot be decrypted; what was there stays
    */
   put(mapping: Mapping): SipAccount {
-    this.remove(mapping.id);
-    const account = this.stack.addAccount(accountSettings(mapping, this.nodeId, this.secrets));
-    this.#byMapping.set(mapping.id, account);
-    this.#mappingIds.set(account, mapping.id);
-    return account;
+    const settings = accountSettings(mapping, this.nodeId, this.secrets);
+    this.stack.accountOf(settings.token)?.remove();
+    return this.stack.addAccount(settings);
   }
 
   remove(mappingId: number): void {
-    const account = this.#byMapping.get(mappingId);
-    if (account === undefined) return;
-    account.remove();
-    this.#byMapping.delete(mappingId);
-    this.#mappingIds.delete(account);
+    this.accountOf(mappingId)?.remove();
   }
 
   /** Whether the account that is there is the one that this row makes: then it serves on. @throws as `put` */
   has(mapping: Mapping): boolean {
-    const account = this.#byMapping.get(mapping.id);
+    const account = this.accountOf(mapping.id);
     return account !== undefined && JSON.stringify(account.settings) === JSON.stringify(accountSettings(mapping, this.nodeId, this.secrets));
   }
 
   accountOf(mappingId: number): SipAccount | undefined {
-    return this.#byMapping.get(mappingId);
+    return this.stack.accountOf(contactToken(mappingId, this.nodeId));
   }
 
+  /** Undefined when the account's mapping is gone, or has another account by now. */
   mappingIdOf(account: SipAccount): number | undefined {
-    return this.#mappingIds.get(account);
+    const { token, ownerId } = account.settings;
+    return this.stack.accountOf(token) === account ? ownerId : undefined;
   }
 }
 
@@ -55,12 +51,18 @@ export function contactToken(mappingId: number, nodeId: string): string {
   return hash('sha256', `${nodeId} ${String(mappingId)}`, 'buffer').toString('hex', 0, 10);
 }
 
+/** The host of its AOR: an IPv6 address in brackets. */
+export function domainOf({ sipHost }: Pick<Mapping, 'sipHost'>): string {
+  return sipHost.includes(':') ? `[${sipHost.replace(/^\[|\]$/g, '')}]` : sipHost;
+}
+
 /** A row as the stack needs it, its password decrypted: here alone it is in the clear. @throws MappingError MAPPING_INVALID when it cannot be */
 export function accountSettings(mapping: Mapping, nodeId: string, secrets: Pick<Secrets, 'open'>): AccountSettings {
   return {
     token: contactToken(mapping.id, nodeId),
+    ownerId: mapping.id,
     user: mapping.sipUser,
-    domain: mapping.sipHost.includes(':') ? `[${mapping.sipHost.replace(/^\[|\]$/g, '')}]` : mapping.sipHost,
+    domain: domainOf(mapping),
     authUser: mapping.authUser,
     password: secrets.open(mapping.sipPassword),
     displayName: mapping.displayName,

@@ -4,15 +4,15 @@
  * that most rows share (the host, the WebSocket handshake) are held once. Whoever reads the table writes it; calls only read.
  */
 import type { Peer } from '../host/contract.js';
-import type { Mapping, WebSocketHandshake } from './mapping.js';
+import type { HeldMapping, WebSocketHandshake } from './mapping.js';
 
 /** One mapping, or several in ascending id. */
-type Entry = Mapping | readonly Mapping[];
+type Entry = HeldMapping | readonly HeldMapping[];
 
-const none: readonly Mapping[] = [];
+const none: readonly HeldMapping[] = [];
 
 export class MappingDirectory {
-  readonly #byId = new Map<number, Mapping>();
+  readonly #byId = new Map<number, HeldMapping>();
   readonly #byPeer = new Map<number | string, Entry>();
   readonly #bySipUser = new Map<string, Entry>();
   readonly #hosts = new Map<string, string>();
@@ -22,8 +22,8 @@ export class MappingDirectory {
     return this.#byId.size;
   }
 
-  /** Adds the mapping, or replaces the one with its id. What is held is a frozen copy. */
-  put(mapping: Mapping): void {
+  /** Adds the mapping, or replaces the one with its id. What is held is a frozen copy without its password. */
+  put(mapping: HeldMapping): void {
     this.delete(mapping.id);
     const held = this.#share(mapping);
     this.#byId.set(held.id, held);
@@ -41,12 +41,12 @@ export class MappingDirectory {
     return true;
   }
 
-  get(id: number): Mapping | undefined {
+  get(id: number): HeldMapping | undefined {
     return this.#byId.get(id);
   }
 
   /** The mappings of that peer, ascending id. A SIP peer (type 4) is told by its address as well. */
-  byPeer(peer: Peer): readonly Mapping[] {
+  byPeer(peer: Peer): readonly HeldMapping[] {
     return list(this.#byPeer.get(peerKey(peer)));
   }
 
@@ -54,23 +54,23 @@ export class MappingDirectory {
    * The mappings with that SIP user, ascending id; with a host only those at that host. The user part is
    * case-sensitive, the host is not (RFC 3261 section 19.1.4).
    */
-  bySipUser(user: string, host?: string): readonly Mapping[] {
+  bySipUser(user: string, host?: string): readonly HeldMapping[] {
     const found = list(this.#bySipUser.get(user));
     if (host === undefined) return found;
     const lowered = host.toLowerCase();
     return found.filter((mapping) => mapping.sipHost.toLowerCase() === lowered);
   }
 
-  values(): IterableIterator<Mapping> {
+  values(): IterableIterator<HeldMapping> {
     return this.#byId.values();
   }
 
   /** Written out field by field: a copy made by spreading takes four times the memory once it is frozen. */
-  #share(mapping: Mapping): Mapping {
-    const { id, sipUser, sipPassword, sipPort, transport, register, canCall, canBeCalled } = mapping;
+  #share(mapping: HeldMapping): HeldMapping {
+    const { id, sipUser, sipPort, transport, register, canCall, canBeCalled } = mapping;
     const sipHost = shared(this.#hosts, mapping.sipHost, mapping.sipHost);
     const peer = copyPeer(mapping.peer);
-    const held: Mapping = { id, sipUser, sipPassword, sipHost, sipPort, transport, peer, register, canCall, canBeCalled };
+    const held: HeldMapping = { id, sipUser, sipHost, sipPort, transport, peer, register, canCall, canBeCalled };
     const { webSocket, authUser, displayName } = mapping;
     if (mapping.isTransportOpen === true) held.isTransportOpen = true;
     if (webSocket !== undefined) held.webSocket = shared(this.#handshakes, JSON.stringify(webSocket), Object.freeze({ ...webSocket }));
@@ -97,16 +97,16 @@ function shared<T>(pool: Map<string, T>, key: string, value: T): T {
   return value;
 }
 
-function isSeveral(entry: Entry): entry is readonly Mapping[] {
+function isSeveral(entry: Entry): entry is readonly HeldMapping[] {
   return Array.isArray(entry);
 }
 
-function list(entry: Entry | undefined): readonly Mapping[] {
+function list(entry: Entry | undefined): readonly HeldMapping[] {
   if (entry === undefined) return none;
   return isSeveral(entry) ? entry : [entry];
 }
 
-function add<K>(index: Map<K, Entry>, key: K, mapping: Mapping): void {
+function add<K>(index: Map<K, Entry>, key: K, mapping: HeldMapping): void {
   const present = index.get(key);
   index.set(key, present === undefined ? mapping : [...list(present), mapping].sort((a, b) => a.id - b.id));
 }

@@ -173,6 +173,10 @@ class Stack implements SipStack, AccountOwner {
     return account;
   }
 
+  accountOf(token: string): SipAccount | undefined {
+    return this.#accounts.byToken(token);
+  }
+
   usage(): SipStackUsage {
     let transactions = this.registers.size;
     let dialogs = 0;

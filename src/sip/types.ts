@@ -30,6 +30,8 @@ export interface PasswordHash {
 export interface AccountSettings {
   /** The user part of our Contact, `[A-Za-z0-9]+`: opaque, unique in the stack, the same after a restart. */
   readonly token: string;
+  /** What its owner knows it by; the stack only keeps it. */
+  readonly ownerId?: number;
   /** The AOR is `sip:<user>@<domain>`. The user is plain text, not escaped. */
   readonly user: string;
   readonly domain: string;
@@ -252,6 +254,8 @@ export interface SipStackUsage {
 export interface SipStack {
   /** Throws MAPPING_CONFLICT for a token that is in use. */
   addAccount(settings: AccountSettings): SipAccount;
+  /** The account with that token; not one that was removed. */
+  accountOf(token: string): SipAccount | undefined;
   /** Where SIP is taken, `udp:127.0.0.1:5060`. */
   readonly listening: readonly string[];
   /** Counted anew at each call. */
