@@ -14,10 +14,10 @@ describe('what is dialled', () => {
     ['\u202a+12015550123\u202c', '+12015550123'],
     ['  600 ', '600'],
     ['*72', '*72'],
-    ['*100#', '*100%23'],
+    ['*100#', '*100#'],
     ['tel:+1-201-555-0123', '+12015550123'],
     ['TEL:7042;phone-context=example.com', '7042'],
-    ['Zoë', 'Zo%C3%AB'],
+    ['Zoë', 'Zoë'],
   ])('%j is a number or an extension of the caller\'s registrar', (typed, user) => {
     expect(readAddress(typed)).toEqual({ kind: 'user', user });
   });
@@ -78,7 +78,7 @@ describe('what is dialled', () => {
     fc.assert(
       fc.property(typed, (text) => {
         const dialled = readAddress(text);
-        const result = dialled.kind === 'uri' ? dialled.uri : dialled.kind === 'user' ? dialled.user : '';
+        const result = dialled.kind === 'uri' ? dialled.uri : dialled.kind === 'user' ? escapeUser(dialled.user) : '';
         expect(result).toMatch(/^[\x21-\x7e]*$/);
         expect(result).not.toMatch(/[<>"]/);
       }),

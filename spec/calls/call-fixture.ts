@@ -1,5 +1,6 @@
 /** A router over fakes: two users with SIP accounts at one PBX, a host that writes down what it is told. */
 import type { CallCommand, CallUpdate, HostUser } from '../../src/host/contract.js';
+import { freeDialling } from '../../src/calls/dialling.js';
 import type { CallEnding, CallSettings, MappingLookup, RoutableMapping } from '../../src/calls/ports.js';
 import { CallRouter } from '../../src/calls/router.js';
 import { audioSdp } from '../support/audio-sdp.js';
@@ -15,6 +16,7 @@ export const settings: CallSettings = {
   candidateTimeoutMs: 2_000,
   ignoreContact: false,
   // Specs of what sessions do speak of descriptions by name; what the profile makes of descriptions is in media-passage.spec.
+  dialling: freeDialling,
   webrtc: { audio: ['opus', 'pcma', 'pcmu'], video: ['vp8'], bundlePolicy: 'balanced', rtcpMuxPolicy: 'require', enforce: false },
 };
 

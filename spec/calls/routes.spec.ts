@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CallTarget } from '../../src/host/contract.js';
 import type { RoutableMapping } from '../../src/calls/ports.js';
+import { freeDialling, toDialling, type Dialling } from '../../src/calls/dialling.js';
 import { routeIncoming, routeOutgoing, type DisabledUsers } from '../../src/calls/routes.js';
 import { address } from '../support/fake-sip.js';
 import { lookup, mapping, offerSdp } from './call-fixture.js';
@@ -11,10 +12,10 @@ const callee = { type: 1, id: 8 } as const;
 function route(
   mappings: readonly RoutableMapping[],
   to: CallTarget,
-  more: { mappingId?: number; disabled?: DisabledUsers } = {},
+  more: { mappingId?: number; disabled?: DisabledUsers; dialling?: Dialling } = {},
 ): string {
-  const { disabled, ...rest } = more;
-  const decision = routeOutgoing({ from: caller, to, ...rest }, lookup(mappings), disabled);
+  const { disabled, dialling = freeDialling, ...rest } = more;
+  const decision = routeOutgoing({ from: caller, to, ...rest }, { mappings: lookup(mappings), dialling }, disabled);
   return 'place' in decision ? `${String(decision.place.mapping.id)} ${decision.place.uri}` : decision.refuse.reason;
 }
 
@@ -95,8 +96,34 @@ describe('the way of an outgoing call', () => {
     expect(route(mappings, { peer: callee }, { disabled: { callee: true } })).toBe('callee_disabled');
   });
 
+  describe('under rules for what is dialled', () => {
+    const dialling = toDialling({
+      allow: ['+49*', '6*'],
+      deny: ['+49900*', '666'],
+      number: { defaultCountry: 'DE', rewrite: [{ match: '^9', to: '' }] },
+    });
+    const mappings = [at(1, 'one.example'), mapping(3, { peer: callee, sipHost: 'one.example', sipUser: 'anna' }), mapping(4, { peer: { type: 1, id: 9 }, sipHost: 'one.example', sipUser: '666' })];
+
+    it.each([
+      [{ address: '9 030 123456' }, '1 sip:+4930123456@one.example'],
+      [{ address: '600' }, '1 sip:600@one.example'],
+      [{ address: 'tel:030123456' }, '1 sip:+4930123456@one.example'],
+      [{ address: 'sip:9600@one.example' }, 'rejected'],
+      [{ address: '9 0900 123456' }, 'rejected'],
+      [{ address: 'sip:0900123456@far.example' }, 'rejected'],
+      [{ address: '00 1 201 555 0123' }, 'rejected'],
+      [{ address: '9' }, 'callee_not_found'],
+      [{ peer: callee }, '1 sip:anna@one.example'],
+      [{ peer: { type: 1, id: 9 } }, 'rejected'],
+      [{ peer: { type: 4, id: 0, strId: '9600' } }, '1 sip:600@one.example'],
+      [{ peer: { type: 4, id: 0, strId: 'sip:+1201@one.example' } }, 'rejected'],
+    ] as [CallTarget, string][])('%j goes to %s', (to, expected) => {
+      expect(route(mappings, to, { dialling })).toBe(expected);
+    });
+  });
+
   it('is refused as callee_not_found for what is no address, in a sentence that shows it safely', () => {
-    const decision = routeOutgoing({ from: caller, to: { address: 'mailto:x@y\r\n' } }, lookup([at(1, 'one.example')]));
+    const decision = routeOutgoing({ from: caller, to: { address: 'mailto:x@y\r\n' } }, { mappings: lookup([at(1, 'one.example')]), dialling: freeDialling });
     expect(decision).toEqual({
       refuse: {
         reason: 'callee_not_found',

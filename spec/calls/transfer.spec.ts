@@ -1,5 +1,6 @@
 /** Transfers that the host asks for. */
 import { describe, expect, it } from 'vitest';
+import { toDialling } from '../../src/calls/dialling.js';
 import type { CallCommand } from '../../src/host/contract.js';
 import { FakeIncomingCall, type FakeDialog } from '../support/fake-sip.js';
 import { answerSdp, offerSdp, type World } from './call-fixture.js';
@@ -31,6 +32,16 @@ describe('a blind transfer', () => {
       { type: 'ended', callId: 'out-1', reason: 'transfer', message: 'The call was transferred.' },
     ]);
     expect([dialog.byes.length, clock.pending, router.live]).toEqual([1, 0, 0]);
+  });
+
+  it('to a number that may not be called is refused here, and the far end hears nothing of it', async () => {
+    const dialling = toDialling({ allow: [], deny: ['+1900*'], number: { rewrite: [{ match: '^001', to: '+1' }] } });
+    const { router, dialog, updates, logged } = await talking({ settings: { dialling } });
+    await router.onCall(transfer({ address: '001 900 555 0123' }));
+    expect([dialog.referrals, updates]).toEqual([[], [{ type: 'transfer', callId: 'out-1', state: 'failed' }]]);
+    expect(logged.at(-1)?.message).toBe('A call was not transferred: This address may not be called from here (calls.deny).');
+    await router.onCall(transfer({ address: '601' }));
+    expect(dialog.referrals.map(({ to }) => to)).toEqual(['sip:601@pbx.example']);
   });
 
   it('goes to another messenger user by the SIP account', async () => {

@@ -21,7 +21,10 @@ const everything = `
       host = localhost, udp-port = 0, tcp-port = 0, advertised-host = "sip.example.com", tls { cert = a.pem, key = b.pem, verify = false }
       trusted = ["192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8:1::/48", "2001:db8:2::/48"]
     }
-    calls { setup-timeout = 1 h, ring-timeout = 1 ms, candidate-timeout = 0, session-expires = 0, drain = 0 }
+    calls {
+      setup-timeout = 1 h, ring-timeout = 1 ms, candidate-timeout = 0, session-expires = 0, drain = 0, allow = ["+49*", "/^0?1/"], deny = ["600@far.example"]
+      number { default-country = de, rewrite = [{ match = "^0(\\\\d+)$", to = "$1" }, { match = "^00", to = "+" }] }
+    }
     admin { on = true, host = "::1", port = 0, token = "hunter2-admin-token" }
   }
   services.postgresql { host = db, db = dialog, user = sip, password = "hunter2-db", ssl = true, pool.max = 3 }

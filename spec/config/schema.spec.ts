@@ -47,7 +47,7 @@ describe('the settings', () => {
         password: { mode: 'none' },
       },
       listen: { host: '0.0.0.0', udpPort: 5060, tcpPort: 5060, trusted: [], tls: { verify: true } },
-      calls: { setupTimeoutMs: 30_000, ringTimeoutMs: 60_000, candidateTimeoutMs: 2_000, sessionExpiresMs: 1_800_000, drainMs: 30_000, records: { on: true, keepMs: 90 * 24 * 3_600_000 } },
+      calls: { setupTimeoutMs: 30_000, ringTimeoutMs: 60_000, candidateTimeoutMs: 2_000, sessionExpiresMs: 1_800_000, drainMs: 30_000, allow: [], deny: [], number: { rewrite: [] }, records: { on: true, keepMs: 90 * 24 * 3_600_000 } },
       secrets: { previous: [] },
       webrtc: { audio: ['opus', 'pcma', 'pcmu'], video: ['vp8'], bundlePolicy: 'balanced', rtcpMuxPolicy: 'require', enforce: true },
       admin: { on: false, host: '127.0.0.1', port: 8088 },
@@ -105,6 +105,15 @@ describe('the settings', () => {
     const demonstration = toSipConfig(await readServerConf('fixtures/server.conf'));
     expect(demonstration.autocreate).toMatchObject({ on: true, host: '127.0.0.1', port: 5070, userPrefix: 'dialog', password: { mode: 'fixed', value: 'playground' } });
     expect(demonstration.database).toEqual({ kind: 'embedded', directory: resolve('data') });
+  });
+
+  it('have rules for what is dialled', () => {
+    const text = 'modules.sip.calls { allow = ["+49*", 600, "*@far.example"], deny = ["/^0?900/"], number { default-country = de, rewrite = [{ match = "^0(\\\\d+)$", to = "+49$1" }] } }';
+    expect(sip(text).calls).toMatchObject({
+      allow: ['+49*', '600', '*@far.example'],
+      deny: ['/^0?900/'],
+      number: { defaultCountry: 'DE', rewrite: [{ match: '^0(\\d+)$', to: '+49$1' }] },
+    });
   });
 
   it('may be spread over included files', async () => {
@@ -200,7 +209,9 @@ describe('what is wrong', () => {
       '9:5 modules.sip.listen.tls.key',
       '9:11 modules.sip.listen.tls.ca',
       '11:3 modules.sip.calls.ring-timeout',
-      '13:1 services.postgresql.db',
+      '13:20 modules.sip.calls.deny.1',
+      '15:23 modules.sip.calls.number.rewrite.0.to',
+      '19:1 services.postgresql.db',
     ]);
     expect(told.join()).not.toContain('hunter2');
   });
@@ -227,6 +238,15 @@ describe('what is wrong', () => {
     ['modules.sip.autocreate.headers = {"host": "x\\r\\nEvil: 1"}', 'want "host" or "host:port"'],
     ['modules.sip.register.max-rate = 0', 'found 0, want a number above 0'],
     ['modules.sip.listen.udp-port = -1', 'found -1, want a port, 0 to 65535'],
+    ['modules.sip.calls.allow = ["+49 30"]', 'modules.sip.calls.allow.0: found "+49 30", which has a blank or a slash; a regular expression stands between two slashes; want a number'],
+    ['modules.sip.calls.deny = ["900", "/(a+)+/"]', 'modules.sip.calls.deny.1: found "/(a+)+/", which could take too long'],
+    ['modules.sip.calls.deny = "900"', 'modules.sip.calls.deny: found a text, want a list'],
+    ['modules.sip.calls.number.default-country = Germany', 'found "GERMANY", want a country by its two letters, like DE'],
+    ['modules.sip.calls.number.rewrite = [{ match = "(" }]', 'rewrite.0.match: found "(", which is no regular expression'],
+    ['modules.sip.calls.number.rewrite = [{ match = "(" }]', 'rewrite.0.to: is missing, want digits'],
+    ['modules.sip.calls.number.rewrite = [{ match = "^0", to = "$1" }]', 'rewrite.0.to: names a group that match does not have'],
+    ['modules.sip.calls.number.rewrite = [{ match = "^0", to = "sip:1@far" }]', 'rewrite.0.to: found "sip:1@far", want digits'],
+    ['modules.sip.calls.number.rewrite = [{ match = "^0", too = "1" }]', 'did you mean modules.sip.calls.number.rewrite.0.to?'],
     ['modules.sip.admin.on = true', 'modules.sip.admin.token: is missing, want a token of at least 16 characters'],
     ['modules.sip.admin { on = true, token = "hunter2 hunter2 h" }', 'modules.sip.admin.token: want 16 to 256 visible ASCII characters without blanks'],
   ])('in %s', (text, expected) => {
@@ -248,7 +268,7 @@ describe('what is wrong', () => {
 });
 
 describe('any tree from a host', () => {
-  const names = ['extension', 'trace-level', 'register', 'expires', 'autocreate', 'on', 'host', 'parameters', 'password', 'value', 'listen', 'tls', 'tls-port', 'ca', 'calls', 'pool', 'embedded', 'constructor'];
+  const names = ['extension', 'trace-level', 'register', 'expires', 'autocreate', 'on', 'host', 'parameters', 'password', 'value', 'listen', 'tls', 'tls-port', 'ca', 'calls', 'allow', 'number', 'rewrite', 'match', 'to', 'pool', 'embedded', 'constructor'];
   const value = fc.letrec((tie) => ({
     any: fc.oneof(
       { maxDepth: 3 },

@@ -4,7 +4,7 @@ import { isIPv6 } from 'node:net';
 export type Dialled =
   /** A whole URI; `host` lower-cased, without brackets. */
   | { readonly kind: 'uri'; readonly uri: string; readonly host: string }
-  /** An extension, a phone number or a user name: the user part, escaped. The host is the caller's registrar. */
+  /** An extension, a phone number or a user name, not escaped. The host is the caller's registrar. */
   | { readonly kind: 'user'; readonly user: string }
   /** `problem` ends a sentence that starts with the address: "is no ...". */
   | { readonly kind: 'invalid'; readonly problem: string };
@@ -36,7 +36,7 @@ export function readAddress(text: string): Dialled {
   if (address.includes('@')) return readUri('sip', address);
   const digits = readNumber(address);
   if (digits !== undefined) return { kind: 'user', user: digits };
-  if (bareUser.test(address)) return { kind: 'user', user: escapeUser(address) };
+  if (bareUser.test(address)) return { kind: 'user', user: address };
   return { kind: 'invalid', problem: 'is no phone number, no extension and no SIP address' };
 }
 
@@ -56,7 +56,7 @@ export function sipUri(escapedUser: string, host: string, port?: number): string
 function readNumber(text: string): string | undefined {
   const international = text.trim().startsWith('+') ? text.replace('(0)', '') : text;
   const digits = international.replace(separators, '');
-  return number.test(digits) ? escapeUser(digits) : undefined;
+  return number.test(digits) ? digits : undefined;
 }
 
 function readUri(schemeName: string, rest: string): Dialled {

@@ -215,7 +215,7 @@ export class Conversation implements StateMachineOwner<NegotiationAction, Negoti
 
   /** @throws CallNotFoundError */
   #startTransfer(to: Extract<TalkCommand, { type: 'transfer' }>['to']): boolean {
-    const { callId, dialog, ports, tell, otherCall, caller } = this.parts;
+    const { callId, dialog, ports, settings, tell, otherCall, caller } = this.parts;
     this.#transfer ??= new Transfer({
       callId,
       dialog,
@@ -233,7 +233,8 @@ export class Conversation implements StateMachineOwner<NegotiationAction, Negoti
       return this.#transfer.start(replacement, { stop: () => { other.stop(localTable.transferred); } });
     }
     const { from, mappingId } = caller;
-    const decision = routeOutgoing(mappingId === undefined ? { from, to } : { from, to, mappingId }, ports.mappings);
+    const rules = { mappings: ports.mappings, dialling: settings.dialling };
+    const decision = routeOutgoing(mappingId === undefined ? { from, to } : { from, to, mappingId }, rules);
     if ('place' in decision) return this.#transfer.start(decision.place.uri);
     this.#warn(`A call was not transferred: ${decision.refuse.message}`);
     return this.#transfer.refuse();

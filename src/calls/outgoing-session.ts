@@ -177,7 +177,8 @@ export class OutgoingSession extends Session<OutgoingState, OutgoingEvent, Outgo
 
   #route(caller?: HostUser, callee?: HostUser): void {
     const { mappings, accounts } = this.context.ports;
-    const decision = routeOutgoing(this.#command, mappings, {
+    const { dialling } = this.context.settings;
+    const decision = routeOutgoing(this.#command, { mappings, dialling }, {
       caller: caller?.disabled === true,
       callee: callee?.disabled === true,
     });

@@ -4,6 +4,7 @@ import type { CallUpdate, DisposeReason, HostUser, Peer } from '../host/contract
 import type { WebRtcProfile } from '../sdp/profile.js';
 import type { SipAccount, SipTransport } from '../sip/types.js';
 import type { IncomingState, OutgoingState } from './call-state.js';
+import type { Dialling } from './dialling.js';
 import type { TerminationClass } from './termination.js';
 
 /** What routing reads of a row of `sip_user_mappings`. */
@@ -109,6 +110,8 @@ export interface CallSettings {
   /** `dialog-ignore-contact-field`: the caller by From alone. */
   readonly ignoreContact: boolean;
   readonly webrtc: MediaSettings;
+  /** What becomes of what is dialled, and whether it may be called. */
+  readonly dialling: Dialling;
 }
 
 export interface CallPorts {

@@ -5,8 +5,17 @@
 import type { CallTarget, Peer, RemoteParty } from '../host/contract.js';
 import type { IncomingCall, NameAddress, ReasonValue } from '../sip/types.js';
 import { escapeUser, readAddress, sipUri } from './address.js';
+import type { Dialling } from './dialling.js';
+import { rewriteNumber } from './numbers.js';
+import { mayCall } from './permission.js';
 import type { MappingLookup, RoutableMapping } from './ports.js';
 import type { Termination } from './termination.js';
+
+/** What an outgoing call goes by. */
+export interface OutgoingRules {
+  readonly mappings: MappingLookup;
+  readonly dialling: Dialling;
+}
 
 export interface OutgoingRequest {
   readonly from: Peer;
@@ -42,21 +51,21 @@ export type IncomingDecision =
 
 /**
  * The caller's mapping: the one named by `mappingId`, else one at the target's host, else the lowest id; only those that may call.
- * The target: the peer's own account, or what was typed.
+ * The target: the peer's own account, or what was typed, rewritten where it names no host. Last, whether it may be called.
  */
 export function routeOutgoing(
   request: OutgoingRequest,
-  mappings: MappingLookup,
+  rules: OutgoingRules,
   disabled: DisabledUsers = {},
   why?: string[],
 ): OutgoingDecision {
   if (disabled.caller === true) return refuse('caller_disabled', 'The caller\'s account is disabled.');
-  const callers = callersOf(request, mappings, why);
+  const callers = callersOf(request, rules.mappings, why);
   if ('refuse' in callers) return callers;
   const { to } = request;
-  if ('address' in to) return routeToAddress(callers.allowed, to.address, why);
+  if ('address' in to) return routeToAddress(callers.allowed, to.address, rules, why);
   if (disabled.callee === true) return refuse('callee_disabled', 'The account of the user called is disabled.');
-  return routeToPeer(callers.allowed, to.peer, mappings, why);
+  return routeToPeer(callers.allowed, to.peer, rules, why);
 }
 
 /** An INVITE for an account of ours. `mapping` is undefined when the account's row is gone. */
@@ -154,7 +163,12 @@ function callersOf(
   return { allowed: [allowed, ...others] };
 }
 
-function routeToAddress(callers: readonly [RoutableMapping, ...RoutableMapping[]], address: string, why?: string[]): OutgoingDecision {
+function routeToAddress(
+  callers: readonly [RoutableMapping, ...RoutableMapping[]],
+  address: string,
+  { dialling }: OutgoingRules,
+  why?: string[],
+): OutgoingDecision {
   const dialled = readAddress(address);
   switch (dialled.kind) {
     case 'invalid':
@@ -162,12 +176,14 @@ function routeToAddress(callers: readonly [RoutableMapping, ...RoutableMapping[]
     case 'uri': {
       const atHost = callers.find(({ sipHost }) => sipHost.toLowerCase() === dialled.host);
       why?.push(`The address is at ${dialled.host}, where the caller has ${atHost === undefined ? `no account: ${lowest(callers[0])}` : describe(atHost)}.`);
-      return { place: { mapping: atHost ?? callers[0], uri: dialled.uri } };
+      return place(atHost ?? callers[0], dialled.uri, dialling, false, why);
     }
     case 'user': {
       const [mapping] = callers;
       why?.push(`The address names no host, so the caller's registrar is asked: ${lowest(mapping)}.`);
-      return { place: { mapping, uri: sipUri(dialled.user, mapping.sipHost, portOf(mapping)) } };
+      const user = rewriteNumber(dialled.user, dialling, why);
+      if (user === '') return refuse('callee_not_found', `The rules of calls.number.rewrite leave nothing of ${JSON.stringify(shorten(address))}.`);
+      return place(mapping, sipUri(escapeUser(user), mapping.sipHost, portOf(mapping)), dialling, false, why);
     }
   }
 }
@@ -175,9 +191,10 @@ function routeToAddress(callers: readonly [RoutableMapping, ...RoutableMapping[]
 function routeToPeer(
   callers: readonly [RoutableMapping, ...RoutableMapping[]],
   peer: Peer,
-  mappings: MappingLookup,
+  rules: OutgoingRules,
   why?: string[],
 ): OutgoingDecision {
+  const { mappings, dialling } = rules;
   const own = mappings.byPeer(peer);
   // `can_be_called` speaks of calls to the messenger; another phone may be registered for the account, so it is only the second choice.
   const callable = own.filter((mapping) => mapping.canBeCalled);
@@ -187,17 +204,22 @@ function routeToPeer(
   why?.push(`${sayPeer(peer)} has ${targets.length === 0 ? 'no SIP account' : `${targets.map(describe).join(', ')}${takes}`}.`);
   if (firstTarget === undefined) {
     // A peer of type 4 is a SIP address itself.
-    if (peer.type === 4 && peer.strId !== undefined && peer.strId !== '') return routeToAddress(callers, peer.strId, why);
+    if (peer.type === 4 && peer.strId !== undefined && peer.strId !== '') return routeToAddress(callers, peer.strId, rules, why);
     return refuse('unavailable', 'The user called has no SIP account.');
   }
   for (const target of targets) {
     const mapping = callers.find(({ sipHost }) => sipHost.toLowerCase() === target.sipHost.toLowerCase());
     if (mapping === undefined) continue;
     why?.push(`Both sides have an account at ${target.sipHost}.`);
-    return { place: { mapping, uri: addressOfRecord(target) } };
+    return place(mapping, addressOfRecord(target), dialling, true, why);
   }
   why?.push(`They have no registrar in common: ${lowest(callers[0])}.`);
-  return { place: { mapping: callers[0], uri: addressOfRecord(firstTarget) } };
+  return place(callers[0], addressOfRecord(firstTarget), dialling, true, why);
+}
+
+function place(mapping: RoutableMapping, uri: string, dialling: Dialling, isOurs: boolean, why?: string[]): OutgoingDecision {
+  const refusal = mayCall({ uri, home: mapping.sipHost, isOurs }, dialling, why);
+  return refusal === undefined ? { place: { mapping, uri } } : { refuse: refusal };
 }
 
 function addressOfRecord(mapping: RoutableMapping): string {

@@ -191,6 +191,8 @@ export const localTable = {
   sessionExpired: { reason: 'unavailable', class: 'upstream', message: 'The other side gave no sign of life any more (the session timer ran out).' },
   farEndForgot: { reason: 'call_does_not_exist', class: 'upstream', message: 'The other side does not know the call any more.' },
   answerWithoutMedia: { reason: 'media', class: 'upstream', message: 'The other side answered without a media description (no SDP in its answer).' },
+  denied: { reason: 'rejected', class: 'client', message: 'This address may not be called from here (calls.deny).' },
+  notAllowed: { reason: 'rejected', class: 'client', message: 'This address is not among those that may be called from here (calls.allow).' },
   noAccount: { reason: 'unavailable', class: 'server', message: 'The SIP account of this call is not set up here.' },
   stopping: { reason: 'unavailable', class: 'server', message: 'SIP calls are being shut down here; try again later.' },
   unexplained: { reason: 'error', class: 'server', message: 'The call ended, and nobody said why.' },

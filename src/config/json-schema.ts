@@ -31,6 +31,10 @@ const root = serverConfJsonSchema();
 export function knownKeys(path: readonly string[]): string[] {
   let section: unknown = root;
   for (const part of path) {
+    if (isRecord(section) && isRecord(section.items) && /^\d+$/.test(part)) {
+      section = section.items;
+      continue;
+    }
     const properties = isRecord(section) ? section.properties : undefined;
     section = isRecord(properties) && Object.hasOwn(properties, part) ? properties[part] : undefined;
   }

@@ -7,7 +7,8 @@ import * as z from 'zod';
 import { sipTransports } from '../base/sip-transport.js';
 import { hour, minute, second } from '../base/units.js';
 import {
-  addressBlock, dropNulls, duration, durationOrNone, flag, host, isRecord, list, oneWordOf, rate, readNumber, readObject, secret, secretKey, section, text, token, wants, whole,
+  addressBlock, addressPattern, country, dropNulls, duration, durationOrNone, flag, groupsOf, host, isRecord, list, oneWordOf, rate, readNumber, readObject, regex, secret, secretKey,
+  section, text, token, wants, whole,
 } from './values.js';
 
 /** What loads the class of this package. */
@@ -117,6 +118,24 @@ const records = section({
     .describe('How long such a row is kept after the end of its call. Default 90 days. 0 is not accepted.'),
 });
 
+const rewriteRule = section({
+  match: regex().describe('A regular expression (ECMAScript, flag u), of which part of what is dialled is matched: "^00".'),
+  to: text('digits, letters, + * # . _ - and $1 to $9', /^(?:[A-Za-z0-9+*#._-]|\$[1-9])*$/).describe('What stands in its place; $1 is the first group.'),
+}).refine(
+  // Also told when something else is wrong with them, whatever they are then.
+  ({ match, to }: { match: unknown; to: unknown }) => groupsOf(String(match)) >= Math.max(0, ...[...String(to).matchAll(/\$(\d)/g)].map(([, group]) => Number(group))),
+  rule(['to'], 'names a group that match does not have'),
+);
+
+const number = section({
+  'default-country': country().optional()
+    .describe('Whose national numbers become E.164, by its two letters (ISO 3166-1): with DE, 030123456 is dialled as +4930123456. Extensions and SIP addresses stay. Absent: no number is changed.'),
+  rewrite: list(z.preprocess(dropNulls, rewriteRule)).default([])
+    .describe('Rules for what is dialled without a host; the first that matches holds: [{ match = "^0(\\\\d+)$", to = "$1" }]. Default none.'),
+});
+
+const patterns = 'A number or user, +4930123456; one that ends in * for all that begin so, +49*; user@host; a regular expression between slashes, /^0?900/.';
+
 const calls = section({
   'setup-timeout': duration(1, hour).default(30 * second)
     .describe('How long an outgoing call waits for the first sign of the far end, milliseconds when a bare number. Default 30 seconds. 0 is not accepted.'),
@@ -125,6 +144,11 @@ const calls = section({
     .describe('How long an offer or answer waits for ICE candidates that come one by one. Default 2 seconds. 0: it is sent with what it has.'),
   'session-expires': durationOrNone(90 * second, 24 * hour).default(30 * minute)
     .describe('How long a call goes on without a sign of life of the far end (RFC 4028): half way it is asked for one. 90 seconds at least. Default 30 minutes. 0: we ask for none; what the far end asks for is kept.'),
+  allow: list(addressPattern()).default([])
+    .describe(`What may be called, after rewriting, beside the messenger's own users. ${patterns} Without a host: at the caller's registrar. Default none: everything may.`),
+  deny: list(addressPattern()).default([])
+    .describe(`What may not be called, whatever allow says. ${patterns} Without a host: anywhere. Default none.`),
+  number: z.preprocess(dropNulls, number).prefault({}).describe('What becomes of numbers that are dialled.'),
   drain: duration(0, hour).default(30 * second).describe('How long stop waits for live calls to end by themselves. Default 30 seconds. 0: they are ended at once.'),
   records: z.preprocess(dropNulls, records).prefault({}).describe('The record of each call in the database.'),
 });
@@ -180,7 +204,7 @@ export const sipSection = section({
   register: z.preprocess(dropNulls, register).prefault({}).describe('Registrations.'),
   autocreate: z.preprocess(dropNulls, autocreate).prefault({}).describe('SIP accounts made for new messenger users.'),
   listen: z.preprocess(dropNulls, listen).prefault({}).describe('Where SIP is taken.'),
-  calls: z.preprocess(dropNulls, calls).prefault({}).describe('Time limits of calls, and their records.'),
+  calls: z.preprocess(dropNulls, calls).prefault({}).describe('Limits of calls, what may be called, and records.'),
   secrets: z.preprocess(dropNulls, secrets).prefault({}).describe('How SIP passwords are kept in the table.'),
   webrtc: z.preprocess(dropNulls, webrtc).prefault({}).describe('(guide) What offers and answers have to be.'),
   admin: z.preprocess(dropNulls, admin).prefault({}).describe('Administration of the running extension over HTTP.'),

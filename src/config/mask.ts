@@ -12,7 +12,9 @@ export const mask = '***';
 const tokenMask = '*'.repeat(16);
 
 /** A line, or a named group of lines; `undefined` is a key that is not set, and is left out. */
-type Value = string | number | boolean | readonly string[] | Duration | Group | undefined;
+type Value = string | number | boolean | readonly (string | Row)[] | Duration | Group | undefined;
+/** An element of a list, on a line of its own. */
+type Row = Readonly<Record<string, string>>;
 interface Group {
   [key: string]: Value;
 }
@@ -66,6 +68,9 @@ export function writeEffectiveConf(config: SipConfig): string {
       'candidate-timeout': new Duration(calls.candidateTimeoutMs),
       'session-expires': new Duration(calls.sessionExpiresMs),
       drain: new Duration(calls.drainMs),
+      allow: calls.allow,
+      deny: calls.deny,
+      number: { 'default-country': calls.number.defaultCountry, rewrite: calls.number.rewrite },
     },
     secrets: {
       key: secrets.key === undefined ? undefined : mask,
@@ -110,15 +115,20 @@ function writeGroup(name: string, group: Group, indent: string): string[] {
 function writeLine(key: string, value: Exclude<Value, Group>, indent: string): string[] {
   const line = `${indent}${key} = ${writeValue(value)}`;
   if (!isList(value) || line.length <= widest) return [line];
-  return [`${indent}${key} = [`, ...value.map((element) => `${indent}  ${JSON.stringify(element)}`), `${indent}]`];
+  return [`${indent}${key} = [`, ...value.map((element) => `${indent}  ${writeElement(element)}`), `${indent}]`];
 }
 
 function writeValue(value: Exclude<Value, Group>): string {
   if (value instanceof Duration) return writeDuration(value.ms);
-  return isList(value) ? `[${value.map((element) => JSON.stringify(element)).join(', ')}]` : JSON.stringify(value);
+  return isList(value) ? `[${value.map(writeElement).join(', ')}]` : JSON.stringify(value);
 }
 
-function isList(value: Value): value is readonly string[] {
+function writeElement(element: string | Row): string {
+  if (typeof element === 'string') return JSON.stringify(element);
+  return `{ ${Object.entries(element).map(([key, value]) => `${key} = ${JSON.stringify(value)}`).join(', ')} }`;
+}
+
+function isList(value: Value): value is readonly (string | Row)[] {
   return Array.isArray(value);
 }
 

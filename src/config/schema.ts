@@ -59,6 +59,11 @@ export interface SipConfig {
     sessionExpiresMs: number;
     drainMs: number;
     records: { on: boolean; keepMs: number };
+    /** Patterns, as they were written. */
+    allow: string[];
+    deny: string[];
+    /** `defaultCountry`: two capitals. `match`: a regular expression that cannot take long. */
+    number: { defaultCountry?: string; rewrite: { match: string; to: string }[] };
   };
   /** Keys of 32 bytes; as `KeyObject`s they show nothing of themselves when printed. Without a key, passwords are stored as they are. */
   secrets: { key?: KeyObject; previous: KeyObject[] };
@@ -227,6 +232,9 @@ function convert({ modules: { sip }, services }: ServerConf, folder: string): Si
       sessionExpiresMs: calls['session-expires'],
       drainMs: calls.drain,
       records: { on: calls.records.on, keepMs: calls.records.keep },
+      allow: calls.allow,
+      deny: calls.deny,
+      number: { ...given('defaultCountry', calls.number['default-country']), rewrite: calls.number.rewrite },
     },
     secrets: {
       ...given('key', secrets.key === undefined ? undefined : toKey(secrets.key)),

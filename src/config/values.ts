@@ -4,6 +4,9 @@
  */
 import { isIP } from 'node:net';
 import * as z from 'zod';
+import { readAddressPattern } from '../base/address-pattern.js';
+import { readBoundedRegex } from '../base/bounded-regex.js';
+import { isCountry } from '../base/phone-numbers.js';
 import { readDurationMs, writeDuration } from './durations.js';
 import { showText } from './lexer.js';
 
@@ -113,6 +116,46 @@ export function host() {
 export function addressBlock() {
   const error = wants('an IP address or a block like 10.0.0.0/8');
   return z.preprocess(readText, z.string({ error }).refine(isAddressBlock, { error }));
+}
+
+/** A pattern of addresses, `+49*` or `/^0?900/`. */
+export function addressPattern() {
+  const accepted = 'a number, +49*, user@host, or a regular expression between slashes';
+  return explained(accepted, (value) => {
+    const read = readAddressPattern(value);
+    return 'problem' in read ? read.problem : undefined;
+  });
+}
+
+/** A regular expression that cannot take long. */
+export function regex() {
+  return explained('a regular expression', (value) => {
+    const read = readBoundedRegex(value);
+    return 'problem' in read ? read.problem : undefined;
+  });
+}
+
+/** How many groups a regular expression has; none for what is no such thing. */
+export function groupsOf(source: string): number {
+  const read = readBoundedRegex(source);
+  return 'groups' in read ? read.groups : 0;
+}
+
+/** ISO 3166-1 alpha-2, in any case of letters. */
+export function country() {
+  const error = wants('a country by its two letters, like DE');
+  return z.preprocess((value) => (typeof value === 'string' ? value.trim().toUpperCase() : value), z.string({ error }).refine(isCountry, { error }));
+}
+
+/** A text of which `problemOf` says what is wrong, in words that follow it. */
+function explained(accepted: string, problemOf: (value: string) => string | undefined) {
+  return z.preprocess(
+    readText,
+    z.string({ error: wants(accepted) }).superRefine((value, context) => {
+      const problem = problemOf(value);
+      if (problem !== undefined) context.addIssue({ code: 'custom', message: `found ${show(value)}, which ${problem}; want ${accepted}` });
+    }),
+  );
 }
 
 /** A list of such values. */

@@ -11,6 +11,7 @@ import { systemClock, type Clock } from '../base/clock.js';
 import { ConfigError } from '../base/errors.js';
 import { Releasers } from '../base/releasers.js';
 import { second } from '../base/units.js';
+import { toDialling } from '../calls/dialling.js';
 import type { CallEnding, CallPorts } from '../calls/ports.js';
 import { CallRouter } from '../calls/router.js';
 import { readServerConf } from '../config/read.js';
@@ -130,7 +131,7 @@ export async function compose(host: ExtensionHost, signal: AbortSignal, status: 
       records?.add(ending);
     };
     const router = new CallRouter(
-      { ...config.calls, ignoreContact: config.ignoreContact, webrtc: config.webrtc },
+      { ...config.calls, ignoreContact: config.ignoreContact, webrtc: config.webrtc, dialling: toDialling(config.calls) },
       { mappings: directory, accounts, host: host.calls, users: host.users, clock, log, ...counted, onEnded },
     );
 

@@ -1,6 +1,7 @@
 /** Where a call would go and why, without placing it: the operations behind `dialog-sip explain`. The mappings are read from the database. */
 import { hostname } from 'node:os';
 import { ExtensionError } from '../base/errors.js';
+import { toDialling } from '../calls/dialling.js';
 import { notAcceptable, passDescription } from '../calls/media-passage.js';
 import { routeIncoming, routeOutgoing } from '../calls/routes.js';
 import { readServerConf } from '../config/read.js';
@@ -29,7 +30,7 @@ export interface Explanation {
 
 /** What routing goes by. */
 export interface RoutesInForce {
-  readonly config: Pick<SipConfig, 'ignoreContact' | 'webrtc'>;
+  readonly config: Pick<SipConfig, 'calls' | 'ignoreContact' | 'webrtc'>;
   readonly mappings: MappingDirectory;
   /** By the token in the Contact that this machine registers. */
   readonly mappingIds: ReadonlyMap<string, number>;
@@ -63,13 +64,14 @@ export function routesOf(config: RoutesInForce['config'], rows: Iterable<Mapping
  * @param to what is called: `user:434`, `group:7`, or an address as it is typed
  * @throws ExtensionError COMMAND_INVALID for a caller that is no user
  */
-export function explainOutgoing({ mappings }: RoutesInForce, from: string, to: string, mappingId?: number): Explanation {
+export function explainOutgoing({ config, mappings }: RoutesInForce, from: string, to: string, mappingId?: number): Explanation {
   const caller = readPeer(/^\d/.test(from) ? `user:${from}` : from);
   if (caller === undefined) throw new ExtensionError('COMMAND_INVALID', `${JSON.stringify(from)} is no user: give the id of a messenger user, like 434.`);
   const peer = readPeer(to);
   const target: CallTarget = peer === undefined ? { address: to } : { peer };
   const why: string[] = [];
-  const decided = routeOutgoing({ from: caller, to: target, ...(mappingId === undefined ? {} : { mappingId }) }, mappings, {}, why);
+  const rules = { mappings, dialling: toDialling(config.calls) };
+  const decided = routeOutgoing({ from: caller, to: target, ...(mappingId === undefined ? {} : { mappingId }) }, rules, {}, why);
   if ('refuse' in decided) return { decision: `Not placed, the call ends with ${decided.refuse.reason}: ${decided.refuse.message}`, why };
   const { mapping, uri } = decided.place;
   return { decision: `Placed: INVITE ${uri} through ${mapping.sipUser}@${mapping.sipHost} (mapping ${mapping.id}).`, why };
