@@ -28,18 +28,19 @@ export const patienceMs = 180_000;
 
 /** Through the whole depth: database rows, registrar, stack, UDP socket, host contract. */
 export async function benchExtension(sizes: Sizes): Promise<CallsResult[]> {
-  return withExtension(usersOf(sizes), sizes.atOnce, (subject, peer, settings, port) => measureAll(subject, peer, port, sizes, settings));
+  return withExtension(usersOf(sizes), sizes.atOnce, [], (subject, peer, settings, port) => measureAll(subject, peer, port, sizes, settings));
 }
 
-/** The extension with that many rows in its database. */
+/** The extension with that many rows in its database. @param options Node's own, such as `--expose-gc` */
 export async function withExtension<T>(
   users: number,
   atOnce: number,
+  options: readonly string[],
   work: (subject: Subject, peer: Peer, settings: SubjectSettings, port: number) => Promise<T>,
 ): Promise<T> {
   const table = await MappingsTable.start();
   try {
-    return await withBoth('./extension-subject.ts', [], async (subject, peer, port) => {
+    return await withBoth('./extension-subject.ts', options, async (subject, peer, port) => {
       await table.replace(
         Array.from({ length: users }, (_, index) => ({
           user: `user${index + 1}`,
@@ -103,7 +104,7 @@ async function measureAll(subject: Subject, peer: Peer, port: number, sizes: Siz
   const registrations = await registerAll(subject, peer, settings, usersOf(sizes) - sizes.registrations, usersOf(sizes));
   const users = Math.min(1_000, usersOf(sizes));
   const outgoing = await measure(subject, 'calls out: INVITE 100 180 200 ACK BYE 200', calls, async (count) => {
-    subject.send({ kind: 'call', calls: count, atOnce, users, address: `sip:600@127.0.0.1:${port}` });
+    subject.send({ kind: 'call', calls: count, pace: { atOnce }, users, address: `sip:600@127.0.0.1:${port}` });
     return subject.next('called', patienceMs);
   });
   const incoming = await measure(subject, 'calls in:  INVITE 180 200 ACK BYE 200', calls, async (count) => {
@@ -142,7 +143,7 @@ async function measure(
   return { what, operations, from, to };
 }
 
-async function usageOf(subject: Subject): Promise<Usage> {
+export async function usageOf(subject: Subject): Promise<Usage> {
   subject.send({ kind: 'usage' });
   return (await subject.next('usage', patienceMs)).usage;
 }

@@ -16,6 +16,8 @@ interface Placed {
 }
 
 let extension: HostExtension | undefined;
+/** Calls that stay are ended by the stop, which the log complains of. */
+let isStopping = false;
 const placed = new Map<string, Placed>();
 
 async function start({ tree = {} }: SubjectSettings): Promise<void> {
@@ -25,7 +27,7 @@ async function start({ tree = {} }: SubjectSettings): Promise<void> {
     new Writable({
       objectMode: true,
       write: (record: { level: string; message: unknown }, _encoding, done) => {
-        if (record.level === 'error' || record.level === 'warn') report({ kind: 'fault', message: String(record.message) });
+        if (!isStopping && (record.level === 'error' || record.level === 'warn')) report({ kind: 'fault', message: String(record.message) });
         done();
       },
     }),
@@ -43,8 +45,10 @@ function update(told: CallUpdate): void {
       break;
     case 'state':
       if (told.state !== 'talking' || own === undefined) break;
-      if (own.stay) own.ended(true, 'answered');
-      else command({ type: 'hangup', callId: told.callId });
+      if (own.stay) {
+        placed.delete(told.callId);
+        own.ended(true, 'answered');
+      } else command({ type: 'hangup', callId: told.callId });
       break;
     case 'ended':
       placed.delete(told.callId);
@@ -71,6 +75,7 @@ serve({
   start,
   place,
   stop: async () => {
+    isStopping = true;
     await extension?.stop({ drainMs: 0 });
   },
 });

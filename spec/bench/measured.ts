@@ -1,5 +1,6 @@
 /** A measured process: what it is told, it does by its driver, and tells what that cost. The driver's own work counts too. */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { beginCalls } from './pace.js';
 import type { CallOrder, SubjectCommand, SubjectReport, SubjectSettings } from './protocol.js';
 
 export interface Driver {
@@ -86,9 +87,12 @@ function placeAll(driver: Driver, order: CallOrder): void {
         failed += 1;
         firstFailure ??= message;
       }
-      if (left > 0) next();
-      else if (open === 0) report({ kind: 'called', completed, failed, ...(firstFailure === undefined ? {} : { firstFailure }) });
+      if (left > 0) {
+        if ('atOnce' in order.pace) next();
+      } else if (open === 0) {
+        report({ kind: 'called', completed, failed, ...(firstFailure === undefined ? {} : { firstFailure }) });
+      }
     });
   };
-  for (let started = 0; started < Math.min(order.atOnce, order.calls); started += 1) next();
+  beginCalls(order.pace, () => left > 0, next);
 }

@@ -7,6 +7,7 @@
 import { createHash } from 'node:crypto';
 import { createSocket, type RemoteInfo } from 'node:dgram';
 import { webrtcAnswer, webrtcOffer } from '../interop/support/sdp.js';
+import { beginCalls } from './pace.js';
 import { benchPassword, type PeerCommand, type PeerReport } from './protocol.js';
 
 interface Message {
@@ -38,6 +39,9 @@ const calls = new Map<string, OwnCall>();
 let own = '';
 let isOpen = false;
 let callSequence = 0;
+/** Messages since somebody asked to watch, and how many of them came again. */
+let seen: Set<string> | undefined;
+let repeats = 0;
 let running: { left: number; open: number; completed: number; failed: number; users: string[]; isPaced: boolean; stay: boolean } | undefined;
 
 function report(message: PeerReport): void {
@@ -154,13 +158,10 @@ function callNext(): void {
   request('INVITE', callId, 1, `Contact: <sip:peer@${own}>\r\nContent-Type: application/sdp\r\n`, webrtcOffer.sdp);
 }
 
-function callAtPace(perSecond: number): void {
-  const start = performance.now();
-  let begun = 0;
-  const beat = setInterval(() => {
-    for (; running !== undefined && running.left > 0 && begun < ((performance.now() - start) / 1_000) * perSecond; begun += 1) callNext();
-    if (running === undefined || running.left === 0) clearInterval(beat);
-  }, 2);
+function watch({ start, cseq, callId }: Message): void {
+  const key = `${start} ${cseq} ${callId}`;
+  if (seen?.has(key) === true) repeats += 1;
+  seen?.add(key);
 }
 
 function request(method: string, callId: string, cseq: number, more = '', body = ''): void {
@@ -213,6 +214,7 @@ function finish(callId: string, isSuccess: boolean, what: string): void {
 socket.on('message', (bytes, from) => {
   const message = parse(bytes.toString('latin1'));
   if (message === undefined) return;
+  watch(message);
   switch (message.start) {
     case 'REGISTER':
       if (isOpen) register(message, from);
@@ -242,8 +244,15 @@ process.on('message', (command: PeerCommand) => {
       break;
     case 'call':
       running = { left: command.calls, open: 0, completed: 0, failed: 0, users: [...contacts.keys()].slice(0, 1_000), isPaced: 'perSecond' in command.pace, stay: command.stay === true };
-      if ('perSecond' in command.pace) callAtPace(command.pace.perSecond);
-      else for (let open = 0; open < command.pace.atOnce; open += 1) callNext();
+      beginCalls(command.pace, () => running !== undefined && running.left > 0, callNext);
+      break;
+    case 'watch':
+      seen = new Set();
+      repeats = 0;
+      break;
+    case 'repeats':
+      report({ kind: 'repeats', count: repeats });
+      seen = undefined;
       break;
   }
 });

@@ -1,4 +1,5 @@
 /** What the bench's processes say to each other over Node's IPC: `main` asks, the peer and the subject answer. */
+import type { Pace } from './pace.js';
 
 export interface PeerCommands {
   /** Tell when so many users have registered. */
@@ -7,17 +8,18 @@ export interface PeerCommands {
   open: { kind: 'open' };
   /** Call the registered contacts in turn. */
   call: { kind: 'call'; calls: number; pace: Pace; stay?: boolean };
+  /** Look for messages that come again, from now on, until `repeats` is asked. */
+  watch: { kind: 'watch' };
+  repeats: { kind: 'repeats' };
 }
 
 export type PeerCommand = PeerCommands[keyof PeerCommands];
-
-/** A new call when one has ended, or so many a second whatever becomes of them. */
-export type Pace = { atOnce: number } | { perSecond: number };
 
 export type PeerReport =
   | { kind: 'listening'; port: number }
   | { kind: 'registered'; count: number }
   | { kind: 'called'; completed: number; failed: number }
+  | { kind: 'repeats'; count: number }
   /** Something that must not happen: a wrong digest, a message that makes no sense. */
   | { kind: 'fault'; message: string };
 
@@ -32,7 +34,7 @@ export interface SubjectSettings {
 
 export interface CallOrder {
   calls: number;
-  atOnce: number;
+  pace: Pace;
   users: number;
   address: string;
   /** Calls are answered and left as they are. */
