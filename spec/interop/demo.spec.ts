@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { nothing, TestBrowser, untilMore } from './support/browser.js';
+import { lacks } from './support/install.js';
 import { Program } from './support/program.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -44,6 +46,29 @@ describe('what npm start shows', () => {
     expect(await run.ended, run.describe()).toEqual({ code: 0, signal: null });
     for (const word of ['REGISTER', 'INVITE', '180', '200', 'ACK', 'BYE']) expect(run.output).toContain(word);
     expect(run.output.split('\n').filter((line) => line.length > 80)).toEqual([]);
+  });
+
+  test.skipIf(lacks('chromium'))('600 answers with an echo: whoever calls it hears and sees themselves', async () => {
+    const run = start('--port', '0');
+    await run.prints(/Serving until/, 60_000);
+    const url = /Messenger: +(\S+)/.exec(run.output)?.[1] ?? '';
+    const browser = await TestBrowser.start();
+    try {
+      const alice = await browser.open(url);
+      await alice.getByRole('button', { name: 'Alice' }).click();
+      await alice.getByLabel('Number or SIP address').fill('600');
+      await alice.getByRole('button', { name: 'Dial with video' }).click();
+      await alice.getByText(/^Talking/).waitFor();
+      await untilMore(alice, nothing, ['audioEnergy', 'videoFrames']);
+      await browser.picture(alice, 'messenger-echo');
+      await alice.getByRole('button', { name: 'Hang up' }).click();
+      await alice.getByText('The call was ended here.').first().waitFor();
+      expect(browser.errors).toEqual([]);
+    } finally {
+      await browser.stop();
+    }
+    run.signal('SIGINT');
+    expect(await run.ended, run.describe()).toEqual({ code: 0, signal: null });
   });
 
   test('Ctrl-C un-registers and ends clean, and a second start finds its database as it was', async () => {

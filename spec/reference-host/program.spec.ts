@@ -122,7 +122,7 @@ describe('the demonstration', () => {
     const session = await fetch(`${url}/api/session`, { method: 'POST', headers: json, body: '{"userId":1}' });
     const token = (await session.text()).split('"')[3] ?? '';
     const created = await fetch(`${url}/api/users`, { method: 'POST', headers: { ...json, authorization: `Bearer ${token}` }, body: '{"name":"Carol"}' });
-    expect(await created.json()).toEqual({ id: 3, name: 'Carol' });
+    expect(await created.json()).toEqual({ id: 4, name: 'Carol' });
     stop();
     expect(await ended).toBe(0);
     expect(lines.at(-1)).toContain('Un-registered all users');

@@ -1,4 +1,6 @@
-/** A client of the reference host, over the same HTTP and WebSocket that any client has: what Alice and Bob use in the demonstration. */
+/**
+ * A client of the reference host, over the same HTTP and WebSocket that any client has: what Alice, Bob and the echo use in the demonstration.
+ */
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
 import { z } from 'zod';
@@ -42,6 +44,14 @@ export class DemoClient {
 
   send(command: ClientCommand): void {
     this.socket.send(JSON.stringify(command));
+  }
+
+  /** Hands over each event as it comes, from now on, in the place of `next`. */
+  follow(onEvent: (event: ClientEvent) => void): void {
+    this.#wake = () => {
+      for (const event of this.#events.splice(0)) onEvent(event);
+    };
+    this.#wake();
   }
 
   /**

@@ -14,6 +14,7 @@ import type { HostExtension } from '../index.js';
 import { observed, type Crossing } from './crossings.js';
 import { callOnce } from './demo.js';
 import { avoidBusyPorts, demoSettings, type DemoSettings } from './demo-settings.js';
+import { EchoPhone } from './echo-phone.js';
 import { drawLadder } from './ladder.js';
 import { startPlayground, type Playground, type PlaygroundMessage } from './playground/playground.js';
 import { startReferenceHost, type ReferenceHost, type ReferenceHostOptions } from './server.js';
@@ -37,6 +38,9 @@ export interface ProgramOptions {
 
 const alice = { id: 1, name: 'Alice' };
 const bob = { id: 2, name: 'Bob' };
+const echo = { id: 3, name: 'Echo' };
+/** Whom the playground rings for a number. */
+const numbers = { '600': echo };
 
 /** Ctrl-C must be over within 3 s; a start must have registered everybody within 15 s. */
 const closingMs = 2.7 * second;
@@ -73,7 +77,8 @@ async function demonstrate(options: ProgramOptions, releasers: Releasers): Promi
   const { print, conf } = options;
   const settings = demoSettings((await options.readServerConf(conf)).tree, conf);
   const { registrar, tree } = settings;
-  const crossings: Crossing[] = [];
+  const seen: Crossing[] = [];
+  const crossings = { record: (crossing: Crossing) => void seen.push(crossing) };
 
   const playground = await openPlayground(settings, print, crossings);
   releasers.add('the playground registrar', () => playground.stop());
@@ -81,7 +86,7 @@ async function demonstrate(options: ProgramOptions, releasers: Releasers): Promi
   for (const note of await avoidBusyPorts(tree)) print(note);
 
   const extension = observed(await options.loadExtension(tree), (crossing) => {
-    crossings.push(crossing);
+    crossings.record(crossing);
   });
   const opening = openHost({ extension, config: { tree }, logger: options.logger, port: options.httpPort }, print);
   // Also when the program is told to stop while it starts.
@@ -104,21 +109,35 @@ async function demonstrate(options: ProgramOptions, releasers: Releasers): Promi
   await callOnce({ url: host.url, alice, bob, address, offer: offer ?? '', answer: answer ?? '' });
 
   const callers = [alice, bob].map(({ id }) => `${registrar.userPrefix}${id}`);
-  const shown = crossings.filter((crossing) => crossing.kind !== 'sip' || callers.includes(crossing.message.fromUser ?? ''));
+  const shown = seen.filter((crossing) => crossing.kind !== 'sip' || callers.includes(crossing.message.fromUser ?? ''));
   for (const line of report(host, playground, shown)) print(line);
-  if (!options.once) for (const line of whereToGoOn(host, settings, conf)) print(line);
+  if (options.once) return;
+  // Nothing more is drawn, so nothing more is kept.
+  crossings.record = () => undefined;
+  const echoes = await openEcho(host, options.logger, releasers);
+  for (const line of whereToGoOn(host, settings, conf, echoes)) print(line);
 }
 
-async function openPlayground({ registrar }: DemoSettings, print: (line: string) => void, crossings: Crossing[]): Promise<Playground> {
+/** @returns whether it answers */
+async function openEcho(host: ReferenceHost, logger: Logger, releasers: Releasers): Promise<boolean> {
+  await host.users.create(echo);
+  const phone = await EchoPhone.open(host.url, echo, (message) => logger.warn(message));
+  if (phone === undefined) return false;
+  releasers.add('the echo', () => phone.close());
+  return true;
+}
+
+async function openPlayground({ registrar }: DemoSettings, print: (line: string) => void, crossings: { record(crossing: Crossing): void }): Promise<Playground> {
   const isOurUser = (user: string): boolean =>
     user.startsWith(registrar.userPrefix) && /^\d+$/.test(user.slice(registrar.userPrefix.length));
   const options = {
     host: registrar.host,
     udpPort: registrar.port,
     recordRoute: true,
+    numbers: Object.fromEntries(Object.entries(numbers).map(([number, { id }]) => [number, `${registrar.userPrefix}${id}`])),
     passwordOf: (user: string) => (isOurUser(user) ? registrar.password : undefined),
     onMessage: (message: PlaygroundMessage) => {
-      crossings.push({ kind: 'sip', message });
+      crossings.record({ kind: 'sip', message });
     },
   };
   try {
@@ -194,13 +213,15 @@ function report(host: ReferenceHost, playground: Playground, crossings: Crossing
   ];
 }
 
-function whereToGoOn(host: ReferenceHost, settings: DemoSettings, conf: string): string[] {
+function whereToGoOn(host: ReferenceHost, settings: DemoSettings, conf: string, echoes: boolean): string[] {
   const { registrar } = settings;
   return [
     `Messenger:  ${host.url}`,
     '',
     'Open it in two tabs of a browser, sign in as Alice in one and as Bob in the',
-    'other, and call: you hear and see each other. Or in another terminal:',
+    'other, and call: you hear and see each other.',
+    echoes ? 'Alone? Call 600: an echo answers.' : 'No echo answers at 600: it needs the optional dependency werift.',
+    'Or in another terminal:',
     '',
     `  URL=${host.url}`,
     `  curl -s $URL/api/status`,
@@ -209,7 +230,7 @@ function whereToGoOn(host: ReferenceHost, settings: DemoSettings, conf: string):
     `  curl -s $URL/api/users -H 'content-type: application/json' \\`,
     `    -H "authorization: Bearer $TOKEN" -d '{"name":"Carol"}'`,
     '',
-    `The last makes a third user, registered as ${registrar.userPrefix}3. README.md says the rest.`,
+    `The last makes a fourth user, registered as ${registrar.userPrefix}4. README.md says the rest.`,
     ...whoIsRegistered(settings, conf),
     `A configuration of your own is checked by`,
     '',

@@ -51,6 +51,8 @@ export interface PlaygroundOptions {
   nonceLifetime?: number;
   /** Default true: an INVITE from a user of ours is asked for its password (407). */
   challengeInvites?: boolean;
+  /** Numbers beside the users' names: `600` rings the user it names. */
+  numbers?: Readonly<Record<string, string>>;
   /** Default false: only dialogs with a WebSocket end stay on the way through here. */
   recordRoute?: boolean;
   /** Told of each message as it comes and goes. */
@@ -148,6 +150,7 @@ class Core implements Playground {
       host: this.host,
       challengeInvites: options.challengeInvites ?? true,
       recordRoute: options.recordRoute ?? false,
+      numbers: options.numbers ?? {},
       passwordOf: (user: string) => options.passwordOf(user),
     };
     this.#open = { listeners, proxy: new PlaygroundProxy(rules, this.#location, this.#gate, listeners) };

@@ -33,6 +33,8 @@ export interface ProxyRules {
   challengeInvites: boolean;
   /** Every dialog stays on the way through here, for those who want to watch it. */
   recordRoute: boolean;
+  /** Numbers beside the users' names, and whom they ring. */
+  numbers: Readonly<Record<string, string>>;
   passwordOf(user: string): string | undefined;
 }
 
@@ -127,7 +129,8 @@ export class PlaygroundProxy {
       if (request.method === 'OPTIONS') return { answer: { status: 200, phrase: 'OK' } };
       return notFound;
     }
-    const [best] = this.location.of(uri.user);
+    const user = Object.hasOwn(this.rules.numbers, uri.user) ? this.rules.numbers[uri.user] : uri.user;
+    const [best] = this.location.of(user ?? uri.user);
     if (best !== undefined) return { flow: this.#flowOf(best), uri: best.contact };
     // Nothing was sent on, so there is nothing to cancel.
     if (request.method === 'CANCEL') return { answer: { status: 481, phrase: 'Call/Transaction Does Not Exist' } };
