@@ -465,6 +465,21 @@ export function describeTables(open: () => Promise<DatabaseUnderTest>): void {
       expect(await repository.insertAllIfAbsent([])).toEqual({ created: 0, present: 0, conflicts: [] });
     });
 
+    it('leaves out those that a key of the table refuses, tells each, and makes the others', async () => {
+      await knex.raw('alter table sip_user_mappings add unique (sip_user)');
+      const of = (id: number): MappingDraft => ({ ...draft, sipUser: String(id), peer: { type: 1, id } });
+      await repository.insertAll([2, 4].map((id) => ({ ...of(id), sipHost: 'other.example', peer: { type: 1 as const, id: 90 + id } })));
+      expect(await repository.insertAllIfAbsent([1, 2, 3, 4, 5].map(of))).toEqual({
+        created: 3,
+        present: 0,
+        conflicts: [
+          { index: 1, problem: '2@pbx.example.com is refused by a key of the table: there is a row like it' },
+          { index: 3, problem: '4@pbx.example.com is refused by a key of the table: there is a row like it' },
+        ],
+      });
+      expect((await repository.findByPeer({ type: 1, id: 5 })).map(({ sipUser }) => sipUser)).toEqual(['5']);
+    });
+
     it('gives an account once, though a bulk by rule and single ones ask for it at once', async () => {
       const both = await Promise.all([repository.insertAllIfAbsent([draft]), elsewhere.insertIfAbsent(draft)]);
       expect(both[0].created + Number(both[1].created)).toBe(1);

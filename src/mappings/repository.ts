@@ -1,23 +1,22 @@
 /**
- * The table `sip_user_mappings` through knex: the only file that queries it, but for `stored-passwords`. Whatever is read is judged row by
- * row; whatever is written is judged first, and its password encrypted when there is a key.
+ * What is read from the table `sip_user_mappings` and written to it, but for `stored-passwords`. Whatever is read is judged row by row;
+ * whatever is written is judged first, and its password encrypted when there is a key.
  *
  * No unique index stands behind it, for tables that exist may hold one SIP user several times, for several peers. What
  * may not be there twice is kept apart by advisory locks of the writing transaction (one per account, one per peer at a
  * host; a bulk insert takes the one that all share), so it holds for any number of nodes. Plain SQL by hand goes past them.
  */
-import { createHash } from 'node:crypto';
 import type { Knex } from 'knex';
+import { databaseError, isUniqueViolation } from '../base/database-errors.js';
 import { ExtensionError, MappingError } from '../base/errors.js';
 import type { Peer } from '../host/contract.js';
-import { databaseError, isUniqueViolation } from '../base/database-errors.js';
+import { atHost, claim, claimAll, columns, insertRow, isPeer, rowsOf, rowsOfAccount, rowsOfPeer, table, type Row } from './mapping-table.js';
 import {
   mappingColumns,
   parseMappingColumns,
   parseMappingRow,
   parseMappingRows,
   reachColumns,
-  sayAccount,
   toColumns,
   type ColumnValue,
   type Mapping,
@@ -26,19 +25,18 @@ import {
   type RejectedRow,
 } from './mapping.js';
 import { Secrets } from './secrets.js';
-
-const table = 'sip_user_mappings';
-const columns: string[] = ['id', ...mappingColumns];
+import { sayHeld, sayTwin, sayUnusable, siftAbsent, siftTwins, type DraftConflict, type FreshDraft } from './sifting.js';
 
 /** The columns by which a mapping is the same as another. */
 const identity: readonly MappingColumn[] = ['sip_user', 'sip_host', 'peer_type', 'peer_id', 'peer_str_id'];
 
-/** A row as the driver gives it; int8 is text. */
-type Row = { id: string | number } & Record<MappingColumn, unknown>;
 type RawStamp = { id: string | number; hash: number };
 
 /** The server hashes: a comparison of all rows carries numbers alone, and no password. */
 const stampOfRow = `hashtext(row(${mappingColumns.join(', ')})::text) as hash`;
+
+/** Rows in one statement, where there are many. */
+const atOnce = 500;
 
 export interface MappingPage {
   mappings: Mapping[];
@@ -66,13 +64,6 @@ export interface ProvisionReport {
   conflicts: DraftConflict[];
 }
 
-/** A draft of a bulk insert that is in the table, or in the same bulk, already. */
-export interface DraftConflict {
-  /** Its place among the drafts, from 0. */
-  index: number;
-  problem: string;
-}
-
 export class MappingRepository {
   constructor(
     private readonly knex: Knex,
@@ -84,7 +75,7 @@ export class MappingRepository {
    * @throws ExtensionError DATABASE_FAILED, DATABASE_UNAVAILABLE, as every method here
    */
   async *pages(size = 1000): AsyncGenerator<MappingPage, void, undefined> {
-    for await (const rows of this.#walk(() => this.#rows(this.knex), size)) yield parseMappingRows(rows);
+    for await (const rows of this.#walk(() => rowsOf(this.knex), size)) yield parseMappingRows(rows);
   }
 
   /** As `pages`, each row with its stamp. */
@@ -107,19 +98,19 @@ export class MappingRepository {
 
   /** @throws MappingError MAPPING_INVALID when the row is there but cannot be used */
   async find(id: number): Promise<Mapping | undefined> {
-    const row = await this.#ask(`Reading mapping ${id}`, () => this.#rows(this.knex).where('id', id).first());
+    const row = await this.#ask(`Reading mapping ${id}`, () => rowsOf(this.knex).where('id', id).first());
     return row === undefined ? undefined : usable(row);
   }
 
   /** The usable mappings of that peer, ascending id. */
   async findByPeer(peer: Peer): Promise<Mapping[]> {
-    const rows = await this.#ask('Reading the mappings of a peer', () => this.#ofPeer(this.knex, peer));
+    const rows = await this.#ask('Reading the mappings of a peer', () => rowsOfPeer(this.knex, peer));
     return parseMappingRows(rows).mappings;
   }
 
   /** The usable mappings with that SIP user at that host (any case), ascending id. */
   async findBySipUser(user: string, host: string): Promise<Mapping[]> {
-    const rows = await this.#ask('Reading the mappings of a SIP user', () => this.#ofAccount(this.knex, user, host));
+    const rows = await this.#ask('Reading the mappings of a SIP user', () => rowsOfAccount(this.knex, user, host));
     return parseMappingRows(rows).mappings;
   }
 
@@ -145,29 +136,28 @@ export class MappingRepository {
     const checked = this.#check(draft);
     return this.#write('Adding a mapping', async (transaction) => {
       await claim(transaction, checked);
-      const present = await this.#ofPeer(transaction, checked.peer).andWhere(atHost(transaction, checked.sipHost)).first();
+      const present = await rowsOfPeer(transaction, checked.peer).andWhere(atHost(transaction, checked.sipHost)).first();
       if (present !== undefined) return { mapping: usable(present), created: false };
-      const holder = await this.#ofAccount(transaction, checked.sipUser, checked.sipHost).first();
+      const holder = await rowsOfAccount(transaction, checked.sipUser, checked.sipHost).first();
       if (holder !== undefined) throw new MappingError('MAPPING_CONFLICT', `${sayHeld(checked, holder)}.`, { fields: ['sip_user', 'sip_host'] });
       return { mapping: await insertRow(transaction, checked), created: true };
     });
   }
 
   /**
-   * `insertIfAbsent` for some hundreds at once, in one transaction: a draft in conflict is left out and harms no other.
-   * @param options dryRun: everything is checked and nothing is written; `created` is what would be
+   * `insertIfAbsent` for some hundreds at once, in one transaction: a draft in conflict is left out and harms no other, and so is one that a
+   * key of the table's own refuses.
+   * @param options dryRun: everything is checked but such keys, and nothing is written; `created` is what would be
    */
   async insertAllIfAbsent(drafts: readonly MappingDraft[], options: { dryRun?: boolean } = {}): Promise<ProvisionReport> {
     const checked = drafts.map((draft) => this.#check(draft));
-    return this.#write('Adding mappings', async (transaction) => {
-      await transaction.raw('select pg_advisory_xact_lock(?::bigint)', [lockKey('all')]);
-      const peers = checked.map(({ peer }) => peer.id);
-      const users = checked.map(({ sipUser }) => sipUser);
-      const rows = await this.#rows(transaction).whereIn('peer_id', peers).orWhereIn('sip_user', users).orderBy('id');
-      const { fresh, present, conflicts } = siftAbsent(checked, rows);
-      if (options.dryRun !== true) await transaction.batchInsert(table, fresh.map(toColumns), 500);
-      return { created: fresh.length, present, conflicts };
-    });
+    if (options.dryRun === true) return this.#insertAbsent(checked, () => Promise.resolve([]));
+    try {
+      return await this.#insertAbsent(checked, insertTogether);
+    } catch (thrown) {
+      if (!(thrown instanceof MappingError) || thrown.code !== 'MAPPING_CONFLICT') throw thrown;
+      return this.#insertAbsent(checked, insertOneByOne);
+    }
   }
 
   /**
@@ -180,13 +170,11 @@ export class MappingRepository {
   ): Promise<{ inserted: number; conflicts: DraftConflict[] }> {
     const checked = drafts.map((draft) => this.#check(draft));
     return this.#write('Adding mappings', async (transaction) => {
-      await transaction.raw('select pg_advisory_xact_lock(?::bigint)', [lockKey('all')]);
-      const { fresh, conflicts } = await this.#sift(transaction, checked);
-      if (options.dryRun !== true && (conflicts.length === 0 || options.skipConflicts === true)) {
-        await transaction.batchInsert(table, fresh.map(toColumns), 500);
-        return { inserted: fresh.length, conflicts };
-      }
-      return { inserted: 0, conflicts };
+      await claimAll(transaction);
+      const { fresh, conflicts } = siftTwins(checked, await rowsOfUsers(transaction, checked));
+      if (options.dryRun === true || (conflicts.length > 0 && options.skipConflicts !== true)) return { inserted: 0, conflicts };
+      await insertTogether(transaction, fresh);
+      return { inserted: fresh.length, conflicts };
     });
   }
 
@@ -231,9 +219,25 @@ export class MappingRepository {
     return this.#ask('Removing the mappings of a peer', () => this.knex(table).where(isPeer(peer)).delete());
   }
 
+  /** @param insert writes those that are new, and returns those that it could not */
+  async #insertAbsent(
+    drafts: readonly MappingDraft[],
+    insert: (transaction: Knex.Transaction, fresh: readonly FreshDraft[]) => Promise<DraftConflict[]>,
+  ): Promise<ProvisionReport> {
+    return this.#write('Adding mappings', async (transaction) => {
+      await claimAll(transaction);
+      const peers = drafts.map(({ peer }) => peer.id);
+      const users = drafts.map(({ sipUser }) => sipUser);
+      const rows = await rowsOf(transaction).whereIn('peer_id', peers).orWhereIn('sip_user', users).orderBy('id');
+      const { fresh, present, conflicts } = siftAbsent(drafts, rows);
+      const refused = await insert(transaction, fresh);
+      return { created: fresh.length - refused.length, present, conflicts: [...conflicts, ...refused].sort((one, other) => one.index - other.index) };
+    });
+  }
+
   async #change(id: number, changesOf: (row: Row) => Partial<Record<MappingColumn, unknown>>): Promise<Mapping> {
     return this.#write(`Changing mapping ${id}`, async (transaction) => {
-      const row = await this.#rows(transaction).where('id', id).forUpdate().first();
+      const row = await rowsOf(transaction).where('id', id).forUpdate().first();
       if (row === undefined) throw new MappingError('MAPPING_NOT_FOUND', `There is no mapping ${id}.`);
       const changes = changesOf(row);
       const judged = parseMappingColumns({ ...row, ...changes });
@@ -275,46 +279,12 @@ export class MappingRepository {
     return this.knex<Row & RawStamp, (Row & RawStamp)[]>(table).select<(Row & RawStamp)[]>([...columns, this.knex.raw(stampOfRow)]);
   }
 
-  #rows(knex: Knex): Knex.QueryBuilder<Row, Row[]> {
-    return knex<Row, Row[]>(table).select<Row[]>(columns);
-  }
-
-  #ofPeer(knex: Knex, peer: Peer): Knex.QueryBuilder<Row, Row[]> {
-    return this.#rows(knex).where(isPeer(peer)).orderBy('id');
-  }
-
-  #ofAccount(knex: Knex, user: string, host: string): Knex.QueryBuilder<Row, Row[]> {
-    return this.#rows(knex).where('sip_user', user).andWhere(atHost(knex, host)).orderBy('id');
-  }
-
   /** The same peer twice at one account would register the same binding twice. */
   async #refuseTwin(transaction: Knex.Transaction, draft: MappingDraft, but?: number): Promise<void> {
-    const twins = await this.#ofAccount(transaction, draft.sipUser, draft.sipHost).andWhere(isPeer(draft.peer));
+    const twins = await rowsOfAccount(transaction, draft.sipUser, draft.sipHost).andWhere(isPeer(draft.peer));
     const twin = twins.find((row) => Number(row.id) !== but);
     if (twin === undefined) return;
     throw new MappingError('MAPPING_CONFLICT', sayTwin(draft, `mapping ${twin.id}`), { fields: ['sip_user', 'sip_host', 'peer_id'] });
-  }
-
-  async #sift(
-    transaction: Knex.Transaction,
-    drafts: readonly MappingDraft[],
-  ): Promise<{ fresh: MappingDraft[]; conflicts: DraftConflict[] }> {
-    const holders = new Map<string, string>();
-    const users = [...new Set(drafts.map((draft) => draft.sipUser))];
-    for (let start = 0; start < users.length; start += 1000) {
-      const rows = await this.#rows(transaction).whereIn('sip_user', users.slice(start, start + 1000));
-      for (const mapping of parseMappingRows(rows).mappings) holders.set(twinKey(mapping), `mapping ${mapping.id}`);
-    }
-    const fresh: MappingDraft[] = [];
-    const conflicts: DraftConflict[] = [];
-    drafts.forEach((draft, index) => {
-      const key = twinKey(draft);
-      const holder = holders.get(key);
-      if (holder === undefined) fresh.push(draft);
-      else conflicts.push({ index, problem: sayTwin(draft, holder) });
-      if (holder === undefined) holders.set(key, 'a row before it');
-    });
-    return { fresh, conflicts };
   }
 
   async #write<T>(action: string, work: (transaction: Knex.Transaction) => Promise<T>): Promise<T> {
@@ -346,105 +316,39 @@ function judgeStamped(row: Row & RawStamp): StampedRow {
   return { id: toId(row.id), hash: row.hash, judged: parseMappingRow(row) };
 }
 
-function siftAbsent(drafts: readonly MappingDraft[], rows: readonly Row[]): { fresh: MappingDraft[]; present: number; conflicts: DraftConflict[] } {
-  const ofPeers = firstBy(rows, (row) => peerAt(row.peer_type, row.peer_id, row.peer_str_id, row.sip_host));
-  const ofAccounts = firstBy(rows, (row) => accountAt(row.sip_user, row.sip_host));
-  const fresh = new Map<string, MappingDraft>();
-  const conflicts: DraftConflict[] = [];
-  let present = 0;
-  drafts.forEach((draft, index) => {
-    const { peer, sipUser, sipHost } = draft;
-    const key = peerAt(peer.type, peer.id, peer.strId, sipHost);
-    const own = ofPeers.get(key);
-    const holder = ofAccounts.get(accountAt(sipUser, sipHost));
-    const judged = own && parseMappingRow(own);
-    if (judged !== undefined && 'rejected' in judged) conflicts.push({ index, problem: sayUnusable(judged.rejected) });
-    else if (judged !== undefined || fresh.has(key)) present += 1;
-    else if (holder !== undefined) conflicts.push({ index, problem: sayHeld(draft, holder) });
-    else fresh.set(key, draft);
-  });
-  return { fresh: [...fresh.values()], present, conflicts };
+/** All rows with a SIP user of these drafts. */
+async function rowsOfUsers(transaction: Knex.Transaction, drafts: readonly MappingDraft[]): Promise<Row[]> {
+  const users = [...new Set(drafts.map((draft) => draft.sipUser))];
+  const rows: Row[] = [];
+  for (let start = 0; start < users.length; start += atOnce) {
+    for (const row of await rowsOf(transaction).whereIn('sip_user', users.slice(start, start + atOnce))) rows.push(row);
+  }
+  return rows;
 }
 
-function firstBy(rows: readonly Row[], keyOf: (row: Row) => string): Map<string, Row> {
-  const first = new Map<string, Row>();
-  for (const row of rows) if (!first.has(keyOf(row))) first.set(keyOf(row), row);
-  return first;
+async function insertTogether(transaction: Knex.Transaction, fresh: readonly FreshDraft[]): Promise<DraftConflict[]> {
+  await transaction.batchInsert(table, fresh.map(({ draft }) => toColumns(draft)), atOnce);
+  return [];
 }
 
-/** As `isPeer` and `atHost` have it. */
-function peerAt(type: unknown, id: unknown, strId: unknown, host: unknown): string {
-  return JSON.stringify([Number(type), String(id), Number(type) === 4 ? (strId ?? '') : '', plainHost(host)]);
-}
-
-function accountAt(user: unknown, host: unknown): string {
-  return JSON.stringify([user, plainHost(host)]);
-}
-
-function plainHost(host: unknown): string {
-  return String(host).toLowerCase().replace(/^\[(.*)\]$/, '$1');
-}
-
-function sayHeld({ sipUser, sipHost }: MappingDraft, holder: Row): string {
-  return `${sipUser}@${sipHost} belongs to another peer already: ${sayPeerOf(holder)}, mapping ${holder.id}`;
-}
-
-function sayUnusable({ problem }: RejectedRow): string {
-  return `The mapping cannot be used: ${problem}`;
+/** Each with a way back of its own (a savepoint): one that a key of the table refuses harms no other. */
+async function insertOneByOne(transaction: Knex.Transaction, fresh: readonly FreshDraft[]): Promise<DraftConflict[]> {
+  const refused: DraftConflict[] = [];
+  for (const { index, draft } of fresh) {
+    try {
+      await transaction.transaction((attempt) => insertRow(attempt, draft));
+    } catch (thrown) {
+      if (!isUniqueViolation(thrown)) throw thrown;
+      refused.push({ index, problem: `${draft.sipUser}@${draft.sipHost} is refused by a key of the table: there is a row like it` });
+    }
+  }
+  return refused;
 }
 
 function usable(row: Row): Mapping {
   const parsed = parseMappingRow(row);
   if ('mapping' in parsed) return parsed.mapping;
   throw new MappingError('MAPPING_INVALID', `${sayUnusable(parsed.rejected)}.`);
-}
-
-async function insertRow(transaction: Knex.Transaction, draft: MappingDraft): Promise<Mapping> {
-  const rows = await transaction<Row>(table).insert(toColumns(draft)).returning('id');
-  return { id: Number(rows[0]?.id), ...draft };
-}
-
-/** A SIP peer (type 4) is told by its address as well as by its number. */
-function isPeer(peer: Peer): Record<string, string | number> {
-  const key = { peer_type: peer.type, peer_id: peer.id };
-  return peer.type === 4 && peer.strId !== undefined ? { ...key, peer_str_id: peer.strId } : key;
-}
-
-/** Host names know no case; an IPv6 address may stand in brackets in a row made by hand. */
-function atHost(knex: Knex, host: string): Knex.Raw {
-  const lowered = host.toLowerCase();
-  return knex.raw('lower(sip_host) in (?, ?)', [lowered, `[${lowered}]`]);
-}
-
-/** Until the end of the transaction nobody else adds that account, or another one for that peer at that host. */
-async function claim(transaction: Knex.Transaction, draft: MappingDraft): Promise<void> {
-  const host = draft.sipHost.toLowerCase();
-  const account = lockKey(`account ${draft.sipUser} ${host}`);
-  const peer = lockKey(`peer ${draft.peer.type} ${draft.peer.id} ${host}`);
-  // In one order everywhere, or two writers could wait for each other.
-  const [first, second] = account < peer ? [account, peer] : [peer, account];
-  await transaction.raw(
-    'select pg_advisory_xact_lock_shared(?::bigint), pg_advisory_xact_lock(?::bigint), pg_advisory_xact_lock(?::bigint)',
-    [lockKey('all'), first, second],
-  );
-}
-
-/** The number of an advisory lock, as text: 64 bits. */
-function lockKey(name: string): string {
-  return createHash('sha256').update(`${table} ${name}`).digest().readBigInt64BE().toString();
-}
-
-function twinKey(draft: MappingDraft): string {
-  const { type, id, strId = '' } = draft.peer;
-  return JSON.stringify([draft.sipUser, draft.sipHost.toLowerCase(), type, id, type === 4 ? strId : '']);
-}
-
-function sayTwin(draft: MappingDraft, holder: string): string {
-  return `${sayAccount(draft)} is mapped to peer ${draft.peer.id} (type ${draft.peer.type}) already: ${holder}`;
-}
-
-function sayPeerOf(row: Row): string {
-  return `peer ${String(row.peer_id)} (type ${String(row.peer_type)})`;
 }
 
 const simpleColumns = [
