@@ -3,9 +3,18 @@ import { Received } from '../support/scripted-peer.js';
 import type { Random } from './random.js';
 
 const sdp = 'v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\n';
+const bodies: Readonly<Record<string, readonly [type: string, body: string]>> = {
+  INVITE: ['application/sdp', sdp],
+  UPDATE: ['application/sdp', sdp],
+  ACK: ['application/sdp', sdp],
+  INFO: ['application/dtmf-relay', 'Signal=5\r\nDuration=160\r\n'],
+  NOTIFY: ['message/sipfrag', 'SIP/2.0 200 OK\r\n'],
+};
 const mostRemembered = 60;
 
-const statuses = [100, 180, 180, 183, 183, 200, 200, 200, 200, 302, 401, 401, 407, 422, 423, 481, 486, 487, 491, 503, 603];
+const statuses = [100, 180, 180, 183, 183, 200, 200, 200, 200, 202, 302, 401, 401, 407, 408, 420, 422, 423, 481, 486, 487, 491, 503, 603];
+const contacts = ['sip:far@192.0.2.9', 'sip:far@192.0.2.9', 'sip:far@192.0.2.9:5062;transport=tls', 'sips:far@192.0.2.9', 'sip:far@p.example.com;maddr=192.0.2.9', 'tel:+1'];
+const routes = ['<sip:192.0.2.9;lr>, <sip:192.0.2.10:5070>', '<sip:192.0.2.10:5070;method=INVITE?a=b>, <sip:192.0.2.9;lr>', '<sips:p.example.com;lr>'];
 const inDialog = ['ACK', 'ACK', 'BYE', 'BYE', 'INVITE', 'UPDATE', 'PRACK', 'INFO', 'OPTIONS', 'CANCEL', 'NOTIFY', 'REFER', 'MESSAGE'];
 const sessionHeaders = ['Session-Expires: 90;refresher=uac', 'Session-Expires: 300;refresher=uas', 'Session-Expires: 4294967295', 'x: 10', 'Min-SE: 600', 'Allow: INVITE, UPDATE'];
 
@@ -49,10 +58,12 @@ export class FarSide {
   #response(request: Received): string {
     const { random } = this;
     const status = random.pick(statuses);
-    const headers = [`Contact: <sip:far@192.0.2.9${random.isLucky(0.5) ? ':5062' : ''};transport=udp>${request.method === 'REGISTER' ? ';expires=60' : ''}`];
-    if (random.isLucky(0.2)) headers.push('Record-Route: <sip:192.0.2.9;lr>, <sip:192.0.2.10:5070>');
-    if (status === 401) headers.push(challenge('WWW-Authenticate', random));
-    if (status === 407) headers.push(challenge('Proxy-Authenticate', random));
+    const headers = [`Contact: <${random.pick(contacts)}>${request.method === 'REGISTER' ? ';expires=60' : ''}`];
+    if (random.isLucky(0.2)) headers.push(`Record-Route: ${random.pick(routes)}`);
+    for (let times = 1 + random.below(2); times > 0; times -= 1) {
+      if (status === 401) headers.push(challenge('WWW-Authenticate', random));
+      if (status === 407) headers.push(challenge('Proxy-Authenticate', random));
+    }
     if (status === 423) headers.push('Min-Expires: 600');
     if (status === 422) headers.push(`Min-SE: ${random.pick([90, 900, 4_294_967_295])}`);
     if (random.isLucky(0.2)) headers.push(random.pick(sessionHeaders));
@@ -62,7 +73,7 @@ export class FarSide {
     if (random.isLucky(0.1)) headers.push('Reason: Q.850;cause=16;text="bye"');
     const body = request.method === 'INVITE' && status < 300 && random.isLucky(0.7) ? sdp : '';
     const to = request.header('to') ?? '';
-    const toWithTag = status === 100 || to.includes('tag=') ? to : `${to};tag=far${random.below(3)}`;
+    const toWithTag = status === 100 || to.includes('tag=') || random.isLucky(0.03) ? to : `${to};tag=far${random.below(random.isLucky(0.1) ? 200 : 3)}`;
     let text = '';
     new Received(request.text, (answer) => (text = answer)).replyRaw(status, toWithTag, headers, body);
     return text;
@@ -114,8 +125,8 @@ export class FarSide {
   #request(method: string, uri: string, parts: { from: string; to: string; callId: string; cseq: number; branch?: string; headers?: string[] }): string {
     const { random } = this;
     this.#count += 1;
-    const hasBody = ['INVITE', 'UPDATE', 'ACK'].includes(method) && random.isLucky(0.6);
-    const body = hasBody ? sdp : '';
+    const [type, whole] = bodies[method] ?? ['', ''];
+    const body = random.isLucky(0.6) ? whole : '';
     return [
       `${method} ${uri} SIP/2.0`,
       `Via: SIP/2.0/UDP 192.0.2.9${random.isLucky(0.2) ? ':5062' : ''};branch=${parts.branch ?? `z9hG4bKr${this.#count}`}${random.isLucky(0.8) ? ';rport' : ''}`,
@@ -124,12 +135,14 @@ export class FarSide {
       `Call-ID: ${parts.callId}`,
       `CSeq: ${parts.cseq} ${method}`,
       'Max-Forwards: 70',
-      `Contact: <sip:far@192.0.2.9>`,
-      ...(random.isLucky(0.2) ? ['Record-Route: <sip:192.0.2.9;lr>, <sip:192.0.2.10:5070>'] : []),
+      `Contact: <${random.pick(contacts)}>`,
+      ...(random.isLucky(0.2) ? [`Record-Route: ${random.pick(routes)}`] : []),
+      ...(method === 'INVITE' && random.isLucky(0.1) ? [`Expires: ${random.pick(['0', '1', '30', '4294967295'])}`] : []),
+      ...(method === 'NOTIFY' ? ['Event: refer', `Subscription-State: ${random.pick(['active;expires=60', 'terminated;reason=noresource'])}`] : []),
       ...(method === 'INVITE' && random.isLucky(0.2) ? [random.pick(['Require: 100rel', 'Supported: 100rel, timer', 'Require: x'])] : []),
       ...(random.isLucky(0.2) ? ['Supported: timer', random.pick(sessionHeaders)] : []),
       ...(parts.headers ?? []),
-      ...(hasBody ? ['Content-Type: application/sdp'] : []),
+      ...(body === '' ? [] : [`Content-Type: ${type}`]),
       `Content-Length: ${body.length}`,
       '',
       body,

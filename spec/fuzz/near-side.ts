@@ -3,7 +3,7 @@ import type { Clock } from '../../src/base/clock.js';
 import { openSipStack } from '../../src/sip/stack.js';
 import type { Flow, FlowEvents, Flows } from '../../src/sip/transports/flow.js';
 import { StreamFramer } from '../../src/sip/transports/framing.js';
-import type { CallDialog, IncomingCall, OutgoingCall, SipAccount, SipStack, SipTransport } from '../../src/sip/types.js';
+import type { CallDialog, DialogEvents, IncomingCall, OutgoingCall, RemoteOffer, SipAccount, SipStack, SipTransport } from '../../src/sip/types.js';
 import type { Random } from './random.js';
 import { quietDialog } from '../support/quiet-dialog.js';
 
@@ -50,7 +50,17 @@ export class NearSide {
   /** What a host reads of a call: all of it must be readable. */
   told: readonly unknown[] = [];
   readonly #calls: Call[] = [];
+  /** Those of the far side that are not answered yet; the oldest is refused when there are too many. */
+  readonly #offers: RemoteOffer[] = [];
+  readonly #dialogEvents: DialogEvents = {
+    ...quietDialog,
+    onOffer: (offer) => {
+      this.#offers.push(offer);
+      if (this.#offers.length > mostCalls) this.#offers.shift()?.reject(488);
+    },
+  };
   readonly #udp: MemoryFlow;
+  readonly #tls: MemoryFlow;
   #tcp: MemoryFlow;
   #framer = new StreamFramer(() => undefined);
   #flowEvents: FlowEvents | undefined;
@@ -62,6 +72,7 @@ export class NearSide {
   ) {
     this.#udp = this.#flow('udp');
     this.#tcp = this.#flow('tcp');
+    this.#tls = this.#flow('tls');
     this.accounts = [];
   }
 
@@ -91,7 +102,7 @@ export class NearSide {
       },
     );
     for (let index = 0; index < 6; index += 1) {
-      const transport = index % 3 === 2 ? ('tcp' as const) : ('udp' as const);
+      const transport = random.pick(['udp', 'udp', 'udp', 'tcp', 'tls'] as const);
       (near.accounts as SipAccount[]).push(
         near.#stack.addAccount({ token: `tok${index}`, user: `43${index}`, domain: 'example.com', password: 'secret', displayName: 'Ann "A"', target: { transport, host: '192.0.2.9', port: 5060 } }),
       );
@@ -120,7 +131,7 @@ export class NearSide {
   act(): void {
     const { random } = this;
     const call = this.#calls[random.below(this.#calls.length)];
-    switch (random.below(12)) {
+    switch (random.below(16)) {
       case 0:
         void random.pick(this.accounts).register(random.pick([0, 60, 1800]));
         return;
@@ -148,6 +159,19 @@ export class NearSide {
       case 10:
         if (random.isLucky(0.02)) this.#loseStream('lost');
         return;
+      case 11:
+        call?.dialog?.offer(answer, { onAnswered: () => undefined, onRefused: () => undefined });
+        return;
+      case 12:
+        call?.dialog?.sendTone('5', 160, () => undefined);
+        return;
+      case 13:
+        call?.dialog?.refer(random.pick(this.#calls).dialog?.replacement ?? 'sip:700@example.com', { onTaken: () => undefined, onResult: () => undefined });
+        return;
+      case 14:
+        if (random.isLucky(0.7)) this.#offers.pop()?.accept(answer);
+        else this.#offers.pop()?.reject(488);
+        return;
       default:
     }
   }
@@ -155,6 +179,7 @@ export class NearSide {
   /** Ends all calls. */
   hangUp(): void {
     for (const call of this.#calls.splice(0)) this.#end(call);
+    this.#offers.length = 0;
   }
 
   close(): Promise<void> {
@@ -164,7 +189,7 @@ export class NearSide {
   #invited(incoming: IncomingCall): void {
     const call: Call = { incoming };
     this.#keep(call);
-    incoming.events = { ...quietDialog, onCancelled: () => undefined, onConfirmed: () => undefined, onLost: () => undefined };
+    incoming.events = { ...this.#dialogEvents, onCancelled: () => undefined, onConfirmed: () => undefined, onLost: () => undefined };
     this.told = [incoming.from, incoming.to, incoming.contact, incoming.requestUri, incoming.callId, incoming.sdp];
     if (this.random.isLucky(0.5)) incoming.ring();
     if (this.random.isLucky(0.4)) call.dialog = incoming.accept(answer);
@@ -175,7 +200,7 @@ export class NearSide {
     call.outgoing = account.invite(
       { to: this.random.pick(['sip:600@example.com', 'sips:600@192.0.2.9', 'tel:+1201', 'sip:100%25@example.com', 'nothing']), sdp: answer },
       {
-        ...quietDialog,
+        ...this.#dialogEvents,
         onProgress: () => undefined,
         onAccepted: ({ dialog }) => {
           call.dialog = dialog;
@@ -212,7 +237,7 @@ export class NearSide {
   }
 
   #flows(): Flows {
-    const over = (transport: SipTransport): Flow => (transport === 'udp' ? this.#udp : this.#tcp);
+    const over = (transport: SipTransport): Flow => (transport === 'udp' ? this.#udp : transport === 'tls' ? this.#tls : this.#tcp);
     return {
       listening: [],
       localPorts: { udp: 5060, tcp: 5060 },

@@ -1,10 +1,12 @@
 /**
  * One offer of ours in a dialog: a re-INVITE as a UAC (RFC 3261 14.1).
  *
- * States: `sent` -> `cancelled` when no final response came within 64*T1 -> `over`. This file alone changes the state.
+ * States: `sent` -> `cancelled` when no final response came within 64*T1 -> `over`; `dropped` when the call ends before it is over. Each lasts
+ * 64*T1 at most, as INVITE has no time-out of its own once a provisional response has come. This file alone changes the state.
  */
 import type { IncomingResponseMessage, OutgoingInviteRequest, SessionDialog } from 'sip.js/lib/core/index.js';
 import type { Clock, Timer } from '../base/clock.js';
+import { AccountCore } from './account-core.js';
 import { callRefusalOf } from './call-refusal.js';
 import { credentialLines } from './challenges.js';
 import type { SentRequest } from './internals.js';
@@ -34,12 +36,12 @@ interface LocalOfferParts {
 }
 
 export class LocalOffer {
-  #state: 'sent' | 'cancelled' | 'over' = 'sent';
+  #state: 'sent' | 'cancelled' | 'dropped' | 'over' = 'sent';
   #limit: Timer;
   readonly #uac: OutgoingInviteRequest;
 
   constructor(
-    dialog: SessionDialog,
+    private readonly dialog: SessionDialog,
     sdp: string,
     private readonly parts: LocalOfferParts,
   ) {
@@ -49,7 +51,7 @@ export class LocalOffer {
           // RFC 3261 12.2.1.2: the ACK goes to the new target already.
           refreshTarget(dialog, response.message);
           response.ack({ extraHeaders: credentialLines(this.#uac.message as SentRequest) });
-          if (this.#state !== 'over') parts.onAccepted(response.message);
+          if (this.#state !== 'dropped' && this.#state !== 'over') parts.onAccepted(response.message);
           const answer = sdpOf(response.message);
           this.#end(answer === undefined ? { refusal: withoutAnswer } : { answer });
         },
@@ -70,26 +72,32 @@ export class LocalOffer {
 
   /** The call is over: nothing is told any more, what comes is acknowledged still. */
   drop(): void {
-    this.#state = 'over';
+    if (this.#state === 'over') return;
+    this.#state = 'dropped';
     this.#limit.cancel();
+    this.#limit = this.#wait();
   }
 
-  /** RFC 3261 9.1: a re-INVITE that only gets provisional responses has no time-out of its own. */
   #wait(): Timer {
     return this.parts.clock.after(answerTimeoutMs, () => {
-      if (this.#state === 'cancelled') {
-        this.#end({ refusal: silence });
+      if (this.#state === 'sent') {
+        this.#state = 'cancelled';
+        this.#uac.cancel();
+        this.#limit = this.#wait();
         return;
       }
-      this.#state = 'cancelled';
-      this.#uac.cancel();
-      this.#limit = this.#wait();
+      // RFC 3261 9.1: no final response within 64*T1 of the CANCEL, or of the end of the call: it is given up.
+      const { userAgentCore: core } = this.dialog;
+      if (core instanceof AccountCore) core.forgetClient(this.#uac);
+      this.#end({ refusal: silence });
     });
   }
 
   #end(end: { answer: string } | { refusal: CallRefusal }): void {
+    const isDropped = this.#state === 'dropped';
     if (this.#state === 'over') return;
-    this.drop();
-    this.parts.onEnd(end);
+    this.#state = 'over';
+    this.#limit.cancel();
+    if (!isDropped) this.parts.onEnd(end);
   }
 }

@@ -197,7 +197,7 @@ export interface CallDialog {
 }
 
 export interface IncomingCallEvents extends DialogEvents {
-  /** The caller gave up, and the INVITE has been answered 487; or it never heard that it rings (RFC 3262), and 504. Nothing follows. */
+  /** The caller gave up, or its invitation has expired: the INVITE has been answered 487; or it never heard that it rings (RFC 3262), and 504. Nothing follows. */
   onCancelled(reason?: ReasonValue): void;
   /** Our 200 was acknowledged. */
   onConfirmed(): void;

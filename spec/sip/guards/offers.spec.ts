@@ -83,11 +83,33 @@ describe('a re-INVITE that is answered with nothing but 100', () => {
     const { bench, dialog, seen, flow } = await talking((over, text) => {
       over.bring(reply(text, 100));
     });
+    const before = bench.stack.usage().transactions;
     offer(dialog, seen);
     await settle();
     await bench.clock.advance(64_000);
     expect(seen).toEqual(['lost 408']);
     expect(methods(flow).at(-1)).toBe('BYE');
+    await expect.poll(() => bench.stack.usage().transactions).toBe(before);
+  });
+
+  it('is forgotten 64*T1 after the call was ended, by us or by the far end', async () => {
+    for (const end of ['ours', 'theirs']) {
+      const { bench, dialog, seen, flow, inDialog } = await talking((over, text) => {
+        over.bring(reply(text, 100));
+      });
+      const before = bench.stack.usage().transactions;
+      offer(dialog, seen);
+      await settle();
+      if (end === 'ours') dialog.bye();
+      else flow.bring(inDialog('BYE', 7));
+      await settle();
+      await expect.poll(() => bench.stack.usage().transactions).toBe(before + 1);
+      await bench.clock.advance(31_999);
+      expect(bench.stack.usage().transactions).toBe(before + 1);
+      await bench.clock.advance(1);
+      expect(bench.stack.usage().transactions).toBe(before);
+      expect(seen).toEqual([]);
+    }
   });
 });
 
