@@ -16,6 +16,9 @@ export const settings: CallSettings = {
   candidateTimeoutMs: 2_000,
   ignoreContact: false,
   // Specs of what sessions do speak of descriptions by name; what the profile makes of descriptions is in media-passage.spec.
+  maxPerUser: 0,
+  maxPerMinute: 0,
+  maxTotal: 0,
   dialling: freeDialling,
   webrtc: { audio: ['opus', 'pcma', 'pcmu'], video: ['vp8'], bundlePolicy: 'balanced', rtcpMuxPolicy: 'require', enforce: false },
 };

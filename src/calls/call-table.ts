@@ -3,6 +3,8 @@
  * its `ended`, the SIP side still owes the last response to our CANCEL.
  */
 import { CallNotFoundError, ExtensionError } from '../base/errors.js';
+import type { Peer } from '../host/contract.js';
+import { writePeer } from './call-facts.js';
 import type { TakenCommand } from './command.js';
 import type { LiveCall } from './ports.js';
 import type { Termination } from './termination.js';
@@ -21,7 +23,9 @@ export interface Call {
 }
 
 export class CallTable {
-  readonly #live = new Map<string, Call>();
+  readonly #live = new Map<string, { readonly call: Call; readonly user: string }>();
+  /** How many of them each user has, who has any. */
+  readonly #byUser = new Map<string, number>();
   readonly #closing = new Set<Call>();
 
   /** @param onQuiet told when a call has gone and no live one, or no closing one, is left */
@@ -37,12 +41,12 @@ export class CallTable {
 
   /** A copy: calls may leave while it is walked. */
   all(): Call[] {
-    return [...this.#live.values()];
+    return Array.from(this.#live.values(), ({ call }) => call);
   }
 
   /** @throws CallNotFoundError for a call that was never there or has ended */
   get(callId: string): Call {
-    const call = this.#live.get(callId);
+    const call = this.#live.get(callId)?.call;
     if (call === undefined) throw new CallNotFoundError(callId);
     return call;
   }
@@ -52,22 +56,40 @@ export class CallTable {
     if (this.#live.has(callId)) throw new ExtensionError('CALL_EXISTS', `There is a call ${JSON.stringify(callId)} already.`);
   }
 
-  add(call: Call): void {
-    this.#live.set(call.callId, call);
+  /** @param peer whose call it is */
+  add(call: Call, peer: Peer): void {
+    const user = writePeer(peer);
+    this.#live.set(call.callId, { call, user });
+    this.#byUser.set(user, (this.#byUser.get(user) ?? 0) + 1);
+  }
+
+  /** The live calls of a user. */
+  liveOf(peer: Peer): number {
+    return this.#byUser.get(writePeer(peer)) ?? 0;
   }
 
   /** The host has its `ended`; the SIP side is not done. */
   close(call: Call): void {
-    this.#live.delete(call.callId);
+    this.#leave(call);
     this.#closing.add(call);
     this.#tellIfQuiet();
   }
 
   /** Over on both sides. Idempotent. */
   remove(call: Call): void {
-    // Its id may be another call's by now.
-    if (!this.#closing.delete(call) && this.#live.get(call.callId) === call) this.#live.delete(call.callId);
+    if (!this.#closing.delete(call)) this.#leave(call);
     this.#tellIfQuiet();
+  }
+
+  /** Once: it lives no more then. */
+  #leave(call: Call): void {
+    const held = this.#live.get(call.callId);
+    // Its id may be another call's by now.
+    if (held?.call !== call) return;
+    this.#live.delete(call.callId);
+    const left = (this.#byUser.get(held.user) ?? 0) - 1;
+    if (left > 0) this.#byUser.set(held.user, left);
+    else this.#byUser.delete(held.user);
   }
 
   #tellIfQuiet(): void {

@@ -4,8 +4,9 @@
  */
 import { messageOf } from '../base/errors.js';
 import { second } from '../base/units.js';
-import type { CallUpdate, Peer, SessionDescription } from '../host/contract.js';
+import type { CallTarget, CallUpdate, Peer, SessionDescription } from '../host/contract.js';
 import type { CallDialog, CallRefusal, RemoteOffer } from '../sip/types.js';
+import type { CallLimits } from './call-limits.js';
 import type { Call } from './call-table.js';
 import type { TakenCommand } from './command.js';
 import { Gathering } from './gathering.js';
@@ -52,6 +53,7 @@ export interface ConversationParts {
   readonly isOwner: boolean;
   readonly settings: CallSettings;
   readonly ports: CallPorts;
+  readonly limits: Pick<CallLimits, 'transfer'>;
   readonly tell: (update: CallUpdate) => void;
   /** Whose call it is: the new party of a transfer is looked for as if they called. */
   readonly caller: { readonly from: Peer; readonly mappingId: number | undefined };
@@ -215,7 +217,7 @@ export class Conversation implements StateMachineOwner<NegotiationAction, Negoti
 
   /** @throws CallNotFoundError */
   #startTransfer(to: Extract<TalkCommand, { type: 'transfer' }>['to']): boolean {
-    const { callId, dialog, ports, settings, tell, otherCall, caller } = this.parts;
+    const { callId, dialog, ports, tell, otherCall } = this.parts;
     this.#transfer ??= new Transfer({
       callId,
       dialog,
@@ -232,12 +234,19 @@ export class Conversation implements StateMachineOwner<NegotiationAction, Negoti
       if (replacement === undefined || to.callId === callId) return false;
       return this.#transfer.start(replacement, { stop: () => { other.stop(localTable.transferred); } });
     }
+    const way = this.#wayTo(to);
+    if ('uri' in way) return this.#transfer.start(way.uri);
+    this.#warn(`A call was not transferred: ${way.message}`);
+    return this.#transfer.refuse();
+  }
+
+  /** Where a new party is, or why the user may not have it called. */
+  #wayTo(to: CallTarget): { readonly uri: string } | Termination {
+    const { ports, settings, limits, caller } = this.parts;
     const { from, mappingId } = caller;
     const rules = { mappings: ports.mappings, dialling: settings.dialling };
     const decision = routeOutgoing(mappingId === undefined ? { from, to } : { from, to, mappingId }, rules);
-    if ('place' in decision) return this.#transfer.start(decision.place.uri);
-    this.#warn(`A call was not transferred: ${decision.refuse.message}`);
-    return this.#transfer.refuse();
+    return 'refuse' in decision ? decision.refuse : (limits.transfer(from) ?? { uri: decision.place.uri });
   }
 
   /** The host's offer in `stable`, or its answer in `offered`; nothing in another state. */

@@ -4,6 +4,7 @@ import type { CallUpdate, DisposeReason, HostUser, Peer } from '../host/contract
 import type { WebRtcProfile } from '../sdp/profile.js';
 import type { SipAccount, SipTransport } from '../sip/types.js';
 import type { IncomingState, OutgoingState } from './call-state.js';
+import type { LimitSettings } from './call-limits.js';
 import type { Dialling } from './dialling.js';
 import type { TerminationClass } from './termination.js';
 
@@ -100,7 +101,7 @@ export interface MediaSettings extends WebRtcProfile {
   readonly enforce: boolean;
 }
 
-export interface CallSettings {
+export interface CallSettings extends LimitSettings {
   /** Outgoing: how long until the first ringing or progress, milliseconds. */
   readonly setupTimeoutMs: number;
   /** Both directions: how long it rings, milliseconds. */

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { CallCommand } from '../host/contract.js';
 import type { IncomingCall } from '../sip/types.js';
 import { CallTimes, writePeer, writeTarget } from './call-facts.js';
+import { CallLimits } from './call-limits.js';
 import { CallTable } from './call-table.js';
 import { readCommand, type CreateCommand } from './command.js';
 import { IncomingSession } from './incoming-session.js';
@@ -11,7 +12,7 @@ import { notAcceptable, passDescription } from './media-passage.js';
 import type { CallPorts, CallSettings, LiveCall } from './ports.js';
 import { routeIncoming, type IncomingRefusal } from './routes.js';
 import type { SessionContext } from './session.js';
-import { localTable } from './termination.js';
+import { localTable, type Termination } from './termination.js';
 import { Deliveries, UpdateQueue } from './updates.js';
 
 const stopping: IncomingRefusal = { status: 503, phrase: 'Service Unavailable', retryAfterS: 30, message: localTable.stopping.message };
@@ -33,7 +34,8 @@ export class CallRouter {
     };
     const table = new CallTable(onQuiet);
     const deliveries = new Deliveries(ports.host, ports.log, onQuiet);
-    this.#context = { settings, ports, table, deliveries };
+    const limits = new CallLimits(settings, table, ports.clock);
+    this.#context = { settings, ports, table, limits, deliveries };
     this.#newCallId = ports.newCallId ?? randomUUID;
   }
 
@@ -63,7 +65,7 @@ export class CallRouter {
 
   /** An INVITE for one of our accounts. */
   onIncoming(call: IncomingCall): void {
-    const { ports, settings, table } = this.#context;
+    const { ports, settings, table, limits } = this.#context;
     if (this.#draining) {
       this.#refuse(call, stopping);
       return;
@@ -76,6 +78,12 @@ export class CallRouter {
       return;
     }
     const meta = { sipCallId: call.callId, mappingId };
+    const { peer } = decision.offer.mapping;
+    const full = limits.receive(peer);
+    if (full !== undefined) {
+      this.#refuse(call, full, mappingId);
+      return;
+    }
     const passage = passDescription({ type: 'offer', sdp: decision.offer.sdp }, 'sip', settings.webrtc, ports.log, meta);
     if ('unfit' in passage) {
       const { ending, reason } = passage.unfit;
@@ -85,7 +93,7 @@ export class CallRouter {
     const offer = { ...decision.offer, sdp: passage.description.sdp };
     const session = new IncomingSession(this.#newCallId(), call, offer, this.#context);
     call.events = session;
-    table.add(session);
+    table.add(session, peer);
     session.start();
   }
 
@@ -102,20 +110,26 @@ export class CallRouter {
   }
 
   #create(command: CreateCommand): void {
-    const { table, deliveries, ports } = this.#context;
-    const { callId } = command;
+    const { table, limits } = this.#context;
+    const { callId, from } = command;
     table.assertFree(callId);
-    if (this.#draining) {
-      const { reason, message, class: owner } = localTable.stopping;
-      new UpdateQueue(deliveries).tell({ type: 'ended', callId, reason, message });
-      const { from: peer, to } = command;
-      const facts = new CallTimes(ports.clock).facts(callId, 'outgoing', { peer, from: writePeer(peer), to: writeTarget(to) }, undefined);
-      ports.onEnded?.({ ...facts, endedAt: facts.startedAt, reason, class: owner, message });
+    const refusal = this.#draining ? localTable.stopping : limits.place(from);
+    if (refusal !== undefined) {
+      this.#endAtOnce(command, refusal);
       return;
     }
     const session = new OutgoingSession(command, this.#context);
-    table.add(session);
+    table.add(session, from);
     session.start();
+  }
+
+  /** A call that never was: its `ended` is all there is of it. */
+  #endAtOnce({ callId, from: peer, to }: CreateCommand, { reason, message, class: owner }: Termination): void {
+    const { deliveries, ports } = this.#context;
+    ports.log.info(`A call was not placed: ${message}`, { callId, reason });
+    new UpdateQueue(deliveries).tell({ type: 'ended', callId, reason, message });
+    const facts = new CallTimes(ports.clock).facts(callId, 'outgoing', { peer, from: writePeer(peer), to: writeTarget(to) }, undefined);
+    ports.onEnded?.({ ...facts, endedAt: facts.startedAt, reason, class: owner, message });
   }
 
   /** The host hears nothing of it. */

@@ -9,6 +9,7 @@ import type { CallUpdate, SessionDescription } from '../host/contract.js';
 import type { CallDialog, CallRefusal, ReasonValue, RemoteOffer } from '../sip/types.js';
 import { CallTimes } from './call-facts.js';
 import type { CallStateTable, Guard, IncomingState, OutgoingState } from './call-state.js';
+import type { CallLimits } from './call-limits.js';
 import type { Call, CallTable } from './call-table.js';
 import type { TakenCommand } from './command.js';
 import { Conversation, type ConversationParts, type TalkCommand } from './conversation.js';
@@ -26,6 +27,7 @@ export interface SessionContext {
   readonly settings: CallSettings;
   readonly ports: CallPorts;
   readonly table: CallTable;
+  readonly limits: CallLimits;
   readonly deliveries: Deliveries;
 }
 
@@ -112,13 +114,14 @@ export abstract class Session<State extends OutgoingState | IncomingState, Event
     const { callId, dialog } = this;
     if (this.state !== 'talking' || dialog === undefined) return undefined;
     if (this.#conversation !== undefined) return this.#conversation;
-    const { settings, ports, table } = this.context;
+    const { settings, ports, table, limits } = this.context;
     this.#conversation = new Conversation({
       callId,
       dialog,
       isOwner: this.direction === 'outgoing',
       settings,
       ports,
+      limits,
       tell: (update) => {
         this.tell(update);
       },

@@ -144,6 +144,9 @@ const calls = section({
     .describe('How long an offer or answer waits for ICE candidates that come one by one. Default 2 seconds. 0: it is sent with what it has.'),
   'session-expires': durationOrNone(90 * second, 24 * hour).default(30 * minute)
     .describe('How long a call goes on without a sign of life of the far end (RFC 4028): half way it is asked for one. 90 seconds at least. Default 30 minutes. 0: we ask for none; what the far end asks for is kept.'),
+  'max-per-user': whole(0, 1_000_000).default(0).describe('Calls that one user may have at once, in both directions. Default 0: as many as it likes.'),
+  'max-per-minute': whole(0, 1_000).default(0).describe('Calls and transfers that one user may place within any minute. Default 0: as many as it likes.'),
+  'max-total': whole(0, 1_000_000).default(0).describe('Calls at once, of all users in both directions. Default 0: as many as come.'),
   allow: list(addressPattern()).default([])
     .describe(`What may be called, after rewriting, beside the messenger's own users. ${patterns} Without a host: at the caller's registrar. Default none: everything may.`),
   deny: list(addressPattern()).default([])

@@ -59,6 +59,10 @@ export interface SipConfig {
     sessionExpiresMs: number;
     drainMs: number;
     records: { on: boolean; keepMs: number };
+    /** 0: no limit. */
+    maxPerUser: number;
+    maxPerMinute: number;
+    maxTotal: number;
     /** Patterns, as they were written. */
     allow: string[];
     deny: string[];
@@ -232,6 +236,9 @@ function convert({ modules: { sip }, services }: ServerConf, folder: string): Si
       sessionExpiresMs: calls['session-expires'],
       drainMs: calls.drain,
       records: { on: calls.records.on, keepMs: calls.records.keep },
+      maxPerUser: calls['max-per-user'],
+      maxPerMinute: calls['max-per-minute'],
+      maxTotal: calls['max-total'],
       allow: calls.allow,
       deny: calls.deny,
       number: { ...given('defaultCountry', calls.number['default-country']), rewrite: calls.number.rewrite },
