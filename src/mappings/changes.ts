@@ -9,6 +9,7 @@ import { backoffMs, type BackoffLimits } from '../base/backoff.js';
 import { ClosableClock } from '../base/closable-clock.js';
 import type { Clock, Timer } from '../base/clock.js';
 import { messageOf } from '../base/errors.js';
+import { IdTable } from '../base/id-table.js';
 import { minute, sayDuration, second } from '../base/units.js';
 import type { Mapping, RejectedRow } from './mapping.js';
 import type { MappingRepository, StampedRow } from './repository.js';
@@ -51,7 +52,7 @@ export class MappingChanges {
   readonly #ports: ChangesPorts;
   readonly #clock: ClosableClock;
   /** The hash of every row as it was last read, by id. */
-  readonly #stamps = new Map<number, number>();
+  readonly #stamps = new IdTable<number>();
   #told = new Set<number>();
   /** All rows are to be compared. */
   #isAllTold = false;

@@ -3,6 +3,7 @@
  * query. Written for 100,000 rows and more: an entry that is alone under its key is held without an array, and strings
  * that most rows share (the host, the WebSocket handshake) are held once. Whoever reads the table writes it; calls only read.
  */
+import { IdTable } from '../base/id-table.js';
 import type { Peer } from '../host/contract.js';
 import type { HeldMapping, WebSocketHandshake } from './mapping.js';
 
@@ -12,7 +13,7 @@ type Entry = HeldMapping | readonly HeldMapping[];
 const none: readonly HeldMapping[] = [];
 
 export class MappingDirectory {
-  readonly #byId = new Map<number, HeldMapping>();
+  readonly #byId = new IdTable<HeldMapping>();
   readonly #byPeer = new Map<number | string, Entry>();
   readonly #bySipUser = new Map<string, Entry>();
   readonly #hosts = new Map<string, string>();
@@ -61,7 +62,7 @@ export class MappingDirectory {
     return found.filter((mapping) => mapping.sipHost.toLowerCase() === lowered);
   }
 
-  values(): IterableIterator<HeldMapping> {
+  values(): Iterable<HeldMapping> {
     return this.#byId.values();
   }
 

@@ -3,6 +3,7 @@
  * alone adds to it and takes out of it, `course.ts` tells it of each move; nothing here changes a registration. Whatever is asked often is
  * kept as it changes: nothing walks over them all.
  */
+import { IdTable, type ReadonlyIdTable } from '../base/id-table.js';
 import type { RegistrationState } from '../host/contract.js';
 import type { Registration } from './registration.js';
 import type { State } from './transitions.js';
@@ -29,7 +30,7 @@ export interface Departure {
 }
 
 export class Registrations {
-  readonly #current = new Map<number, Registration>();
+  readonly #current = new IdTable<Registration>();
   readonly #leaving = new Map<number, Leaving>();
   /** Those that retry or are parked, on their next try too. */
   readonly #troubled = new Set<Registration>();
@@ -47,7 +48,7 @@ export class Registrations {
   #ordered: Float64Array | undefined;
 
   /** By mapping. */
-  get current(): ReadonlyMap<number, Registration> {
+  get current(): ReadonlyIdTable<Registration> {
     return this.#current;
   }
 
