@@ -8,6 +8,8 @@ export interface KamailioOptions {
   authInvite?: boolean;
   /** Where numbers that begin with 9 and users that begin with `sipp-uas` are: `udp` or `tcp` of 127.0.0.1. */
   uas?: { port: number; transport?: 'udp' | 'tcp' };
+  /** Another one, over udp: numbers that begin with 97 are there, and those with 98 at both. */
+  secondUas?: { port: number };
   /** The longest expiry it grants, seconds. Default 3600. */
   maxExpires?: number;
   /** REGISTER for less is answered 423 with this Min-Expires, seconds. Default 0: anything goes. */
@@ -28,9 +30,11 @@ export function passwordOf(user: string): string {
  */
 export function kamailioConfig(ports: Record<Transport, number>, certificates: Certificates, options: KamailioOptions): string {
   const uas = options.uas === undefined ? '' : `sip:127.0.0.1:${options.uas.port};transport=${options.uas.transport ?? 'udp'}`;
+  const secondUas = `sip:127.0.0.1:${options.secondUas?.port ?? 0}`;
   return `#!KAMAILIO
 ${options.authInvite === true ? '#!define AUTH_INVITE' : ''}
 ${uas === '' ? '' : '#!define WITH_UAS'}
+${options.secondUas === undefined ? '' : '#!define WITH_SECOND_UAS'}
 debug=2
 log_stderror=yes
 auto_aliases=no
@@ -124,6 +128,18 @@ request_route {
   t_check_trans();
   record_route();
 
+#!ifdef WITH_SECOND_UAS
+  if ($rU =~ "^97") {
+    $du = "${secondUas}";
+    route(RELAY);
+  }
+  if ($rU =~ "^98") {
+    append_branch("$ru");
+    $(branch(dst_uri)[0]) = "${secondUas}";
+    $du = "${uas}";
+    route(RELAY);
+  }
+#!endif
 #!ifdef WITH_UAS
   if ($rU =~ "^(9|sipp-uas)") {
     $du = "${uas}";

@@ -121,6 +121,13 @@ export class Kamailio {
     return askKamailio(this.ports.tcp, method, params);
   }
 
+  /** Closes every WebSocket that clients have with it. */
+  async closeWebSockets(): Promise<void> {
+    // `3: ws:127.0.0.1:55252 -> ws:127.0.0.1:21792 (state: OPEN, ...)`
+    const { connections } = (await this.rpc('ws.dump')) as { connections: string[] };
+    for (const connection of connections) await this.rpc('ws.close', [Number.parseInt(connection, 10)]);
+  }
+
   /** As a power cut does it: no connection is closed properly and every binding is forgotten. */
   async crash(): Promise<void> {
     await this.#program.kill();

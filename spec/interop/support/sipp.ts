@@ -11,7 +11,7 @@ import { Program } from './program.js';
 const scenarios = new URL('../scenarios/', import.meta.url);
 
 export interface SippOptions {
-  /** File name without `.xml`. */
+  /** File name without `.xml`, or the scenario itself. */
   scenario: string;
   /** Calls after which it ends by itself. Default 1. */
   calls?: number;
@@ -49,6 +49,9 @@ export interface SippOutcome {
   /** sipp's own complaints, '' when there are none. */
   errors: string;
 }
+
+/** RTP as telephones had it before WebRTC. */
+const plainSdp = 'v=0\no=- 1 1 IN IP4 127.0.0.1\ns=-\nc=IN IP4 127.0.0.1\nt=0 0\nm=audio 54400 RTP/AVP 8\na=rtpmap:8 PCMA/8000';
 
 export class Sipp {
   private constructor(
@@ -153,16 +156,19 @@ async function prepare(options: SippOptions): Promise<{ port: number; folder: st
 function scenarioText(name: string, words: Record<string, string>): string {
   const sdp = (setup: string): string =>
     readFileSync(new URL('webrtc.sdp', scenarios), 'utf8').trim().replace('@SETUP@', setup).replaceAll(/^/gm, '      ');
+  const text = name.startsWith('<?xml') ? name : readFileSync(new URL(`${name}.xml`, scenarios), 'utf8');
   const all: Record<string, string> = {
     CONTACT_USER: 'sipp',
     TALK_MS: '50',
     ...words,
     OFFER: sdp('actpass'),
     ANSWER: sdp('active'),
+    HOLD: sdp('actpass').replace('a=sendrecv', 'a=sendonly'),
+    PLAIN: plainSdp,
   };
-  return readFileSync(new URL(`${name}.xml`, scenarios), 'utf8').replaceAll(/@([A-Z_]+)@/g, (whole, word: string) => {
+  return text.replaceAll(/@([A-Z_]+)@/g, (whole, word: string) => {
     const value = all[word];
-    if (value === undefined) throw new Error(`scenario ${name} wants a value for ${whole}`);
+    if (value === undefined) throw new Error(`scenario ${name.slice(0, 60)} wants a value for ${whole}`);
     return value;
   });
 }
