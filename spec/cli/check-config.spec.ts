@@ -45,7 +45,7 @@ describe('dialog-sip check-config', () => {
   it('prints every error with its place on standard error, and fails', async () => {
     const { status, out, errors } = await dialogSip({}, 'check-config', 'fixtures/conf/several-errors.conf');
     expect({ status, out }).toEqual({ status: 1, out: '' });
-    expect(errors.split('\n')[0]).toBe('dialog-sip: the configuration cannot be used (8 problems):');
+    expect(errors.split('\n')[0]).toBe('dialog-sip: the configuration cannot be used (10 problems):');
     expect(errors).toContain('  fixtures/conf/several-errors.conf:3:3: modules.sip.autocreate.host: is missing');
     expect(errors).toContain('  fixtures/conf/several-errors.conf:11:3: modules.sip.calls.ring-timeout: found 0');
     expect(errors).not.toContain('    at ');
