@@ -240,6 +240,7 @@ describe('what is wrong', () => {
     ['modules.sip.listen.udp-port = -1', 'found -1, want a port, 0 to 65535'],
     ['modules.sip.calls.allow = ["+49 30"]', 'modules.sip.calls.allow.0: found "+49 30", which has a blank or a slash; a regular expression stands between two slashes; want a number'],
     ['modules.sip.calls.deny = ["900", "/(a+)+/"]', 'modules.sip.calls.deny.1: found "/(a+)+/", which could take too long'],
+    ['modules.sip.webrtc { audio = [], video = [] }', 'server.conf:1:22: modules.sip.webrtc.audio: is empty, and so is video'],
     ['modules.sip.calls.max-per-minute = -1', 'found -1, want a whole number from 0'],
     ['modules.sip.calls.deny = "900"', 'modules.sip.calls.deny: found a text, want a list'],
     ['modules.sip.calls.number.default-country = Germany', 'found "GERMANY", want a country by its two letters, like DE'],

@@ -108,7 +108,16 @@ describe('what a description has to have', () => {
     const bundle = 'a=group:BUNDLE 0 1';
     expect(lacking(sdp(bundle, audio('111', 'a=mid:0', opus), second))).toEqual([]);
     expect(lacking(sdp(audio('111', 'a=mid:0', opus), second))).toEqual(['fingerprint', 'ice', 'rtcpMux']);
-    expect(lacking(sdp(bundle, audio('18', 'a=mid:0'), second))).toEqual(['fingerprint', 'ice', 'rtcpMux']);
+    expect(lacking(sdp(bundle, ['m=audio 0 UDP/TLS/RTP/SAVPF 0', ...secured, 'a=mid:0'], second))).toEqual(['fingerprint', 'ice', 'rtcpMux']);
+  });
+
+  it('lacks a codec when there was to be audio and video alone is left, but not when nobody wants audio or it was refused', () => {
+    const seen = video('96', 'a=rtpmap:96 VP8/90000');
+    expect(lacking(sdp(audio('18'), seen))).toEqual(['codec']);
+    expect(lacking(sdp(audio('18'), audio('0'), seen))).toEqual([]);
+    expect(lacking(sdp(audio('18'), seen), { ...guide, audio: [] })).toEqual([]);
+    expect(lacking(sdp(['m=audio 0 UDP/TLS/RTP/SAVPF 18'], seen))).toEqual([]);
+    expect(lacking(sdp(seen))).toEqual([]);
   });
 
   it('counts a stream with port 0 only when it is bundle-only and in a group (RFC 9143)', () => {

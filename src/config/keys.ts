@@ -184,7 +184,11 @@ const webrtc = section({
     .describe('(guide) rtcpMuxPolicy of the messenger\'s clients. require: a far end without rtcp-mux is refused. Default require.'),
   enforce: flag().default(true)
     .describe('Whether offers and answers that are no WebRTC end the call, and codecs are taken out. false: they go through as they are, and the log says what is missing. Default true.'),
-});
+}).refine(
+  // Also told when something else is wrong with them, whatever they are then.
+  ({ audio, video }: { audio: unknown; video: unknown }) => !isEmpty(audio) || !isEmpty(video),
+  rule(['audio'], 'is empty, and so is video: no call could have media; want a codec in one of them'),
+);
 
 const admin = section({
   on: flag().default(false).describe('Whether the extension answers `dialog-sip status`, `registrations`, `register` and `unregister`, and a monitoring system, over HTTP. Default false.'),
@@ -195,6 +199,10 @@ const admin = section({
   (value) => !value.on || value.token !== undefined,
   rule(['token'], 'is missing, want a token of at least 16 characters, since admin.on is true'),
 );
+
+function isEmpty(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 0;
+}
 
 /** `modules.sip`. */
 export const sipSection = section({

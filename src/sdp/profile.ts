@@ -72,8 +72,8 @@ export function applyProfile(sdp: string, profile: WebRtcProfile): Verdict {
   let tagged: ReadonlyMap<string, Transport> | undefined;
   const bundled = (mid: string): Transport | undefined => (tagged ??= bundleTransports(description, judged)).get(mid);
   const lacking = (one: Judged): Lack[] => lacksOf(one, description.session, bundled, profile);
-  // A stream without a common codec is given up as long as another lives; whatever else is missing spoils the call.
-  const missing = new Set((live.length > 0 ? live : streams).flatMap(lacking));
+  // A stream without a common codec is given up as long as another lives, but a call is not made a silent film; whatever else is missing spoils it.
+  const missing = new Set((live.length === 0 || isSilenced(streams, profile) ? streams : live).flatMap(lacking));
   if (live.length === 0 && missing.size === 0) missing.add('media');
   if (profile.bundlePolicy === 'max-bundle' && live.length > 1 && !isOneBundle(live, description)) missing.add('bundle');
   return {
@@ -82,6 +82,12 @@ export function applyProfile(sdp: string, profile: WebRtcProfile): Verdict {
     cautions: cautionsOf(live, streams),
     streams: () => streams.map((one) => describeStream(one, lacking(one))),
   };
+}
+
+/** There was to be audio, and nothing is left of it. */
+function isSilenced(streams: readonly Judged[], { audio }: WebRtcProfile): boolean {
+  const heard = streams.filter(({ kind, isOffered }) => kind === 'audio' && isOffered);
+  return audio.length > 0 && heard.length > 0 && heard.every(({ isLive }) => !isLive);
 }
 
 function judge(section: Section, profile: WebRtcProfile, { bundles }: Description): Judged {
