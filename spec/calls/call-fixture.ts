@@ -40,7 +40,7 @@ export function mapping(id: number, changes: Partial<RoutableMapping> = {}): Rou
 export function lookup(mappings: readonly RoutableMapping[]): MappingLookup {
   return {
     get: (id) => mappings.find((entry) => entry.id === id),
-    byPeer: (peer) => mappings.filter((entry) => entry.peer.type === peer.type && entry.peer.id === peer.id),
+    byPeer: (peer) => mappings.filter((entry) => entry.peer.type === peer.type && entry.peer.id === peer.id && entry.peer.strId === peer.strId),
     bySipUser: (user, host) =>
       mappings.filter(
         (entry) => entry.sipUser === user && (host === undefined || entry.sipHost.toLowerCase() === host.toLowerCase()),

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { CallTarget } from '../../src/host/contract.js';
 import type { RoutableMapping } from '../../src/calls/ports.js';
 import { freeDialling, toDialling, type Dialling } from '../../src/calls/dialling.js';
-import { routeIncoming, routeOutgoing, type DisabledUsers } from '../../src/calls/routes.js';
+import { routeIncoming, routeOutgoing, type DisabledUsers, type IncomingRules } from '../../src/calls/routes.js';
 import { address } from '../support/fake-sip.js';
 import { lookup, mapping, offerSdp } from './call-fixture.js';
 
@@ -90,6 +90,23 @@ describe('the way of an outgoing call', () => {
     expect(route([at(1, 'one.example')], { peer: { type: 4, id: 0, strId: 'sip:600@far.example' } })).toBe('1 sip:600@far.example');
   });
 
+  it('leads to the account of a group, and of a SIP peer that has one', () => {
+    const group = { type: 2, id: 8 } as const;
+    const far = { type: 4, id: 0, strId: '600@far.example' } as const;
+    const mappings = [at(1, 'one.example'), mapping(3, { peer: group, sipHost: 'one.example' }), mapping(4, { peer: far, sipHost: 'one.example' })];
+    expect(route(mappings, { peer: group })).toBe('1 sip:433@one.example');
+    expect(route(mappings, { peer: callee })).toBe('unavailable');
+    expect(route(mappings, { peer: far })).toBe('1 sip:434@one.example');
+    expect(route(mappings, { peer: { ...far, strId: '700@far.example' } })).toBe('1 sip:700@far.example');
+  });
+
+  it('leads through the mapping that the host chose though another is at the host of the target', () => {
+    const mappings = [at(1, 'one.example'), at(2, 'two.example'), mapping(3, { peer: callee, sipHost: 'two.example' })];
+    expect(route(mappings, { peer: callee })).toBe('2 sip:433@two.example');
+    expect(route(mappings, { peer: callee }, { mappingId: 1 })).toBe('1 sip:433@two.example');
+    expect(route(mappings, { address: '600@two.example' }, { mappingId: 1 })).toBe('1 sip:600@two.example');
+  });
+
   it('is refused for disabled users on either side', () => {
     const mappings = [at(1, 'one.example'), mapping(3, { peer: callee })];
     expect(route(mappings, { peer: callee }, { disabled: { caller: true } })).toBe('caller_disabled');
@@ -134,13 +151,17 @@ describe('the way of an outgoing call', () => {
   });
 });
 
+function rules(mappings: readonly RoutableMapping[], changes: Partial<IncomingRules> = {}): IncomingRules {
+  return { mappings: lookup(mappings), dialling: freeDialling, ignoreContact: false, ...changes };
+}
+
 describe('the way of an incoming call', () => {
   const called = mapping(1);
   const from = address('sip:434@pbx.example', 'Anna');
   const known = mapping(4, { peer: { type: 1, id: 44 } });
 
   it('leads to the peer of the account that was called', () => {
-    const decision = routeIncoming({ from, sdp: offerSdp }, called, lookup([called]), false);
+    const decision = routeIncoming({ from, sdp: offerSdp }, called, rules([called]));
     expect(decision).toEqual({
       offer: { mapping: called, from: { uri: 'sip:434@pbx.example', user: '434', displayName: 'Anna' }, sdp: offerSdp },
     });
@@ -151,17 +172,35 @@ describe('the way of an incoming call', () => {
     ['the mapping may not be called', mapping(1, { canBeCalled: false }), offerSdp, 403],
     ['there is no offer', called, undefined, 488],
   ])('is refused when %s', (_why, target, sdp, status) => {
-    const decision = routeIncoming({ from, ...(sdp === undefined ? {} : { sdp }) }, target, lookup([called]), false);
+    const decision = routeIncoming({ from, ...(sdp === undefined ? {} : { sdp }) }, target, rules([called]));
     expect('refuse' in decision && decision.refuse.status).toBe(status);
   });
 
   const callerOf = (ignoreContact: boolean, contact?: ReturnType<typeof address>): unknown => {
     const call = { from, sdp: offerSdp, ...(contact === undefined ? {} : { contact }) };
     const other = mapping(5, { peer: { type: 1, id: 55 } });
-    const decision = routeIncoming(call, called, lookup([called, known, other]), ignoreContact);
+    const decision = routeIncoming(call, called, rules([called, known, other], { ignoreContact }));
     return 'offer' in decision ? decision.offer.from : undefined;
   };
   const anna = { uri: 'sip:434@pbx.example', user: '434', displayName: 'Anna', peer: { type: 1, id: 44 } };
+
+  it('shows a caller of the telephone network by the number in E.164, and leaves address and extension as they came', () => {
+    const dialling = toDialling({ allow: [], deny: [], number: { defaultCountry: 'DE', rewrite: [{ match: '^0', to: '9' }] } });
+    const shown = (uri: string): unknown => {
+      const decision = routeIncoming({ from: address(uri), sdp: offerSdp }, called, rules([called, mapping(6, { sipUser: '030123456' })], { dialling }));
+      return 'offer' in decision ? decision.offer.from : undefined;
+    };
+    expect(shown('sip:0891234567@pbx.example')).toEqual({ uri: 'sip:0891234567@pbx.example', user: '+49891234567' });
+    expect(shown('sip:600@pbx.example')).toEqual({ uri: 'sip:600@pbx.example', user: '600' });
+    expect(shown('sip:030123456@pbx.example')).toEqual({ uri: 'sip:030123456@pbx.example', user: '030123456', peer: { type: 1, id: 106 } });
+  });
+
+  it('leads to a group, whose members the host rings, and to a SIP peer, when the account is theirs', () => {
+    for (const peer of [{ type: 2, id: 7 }, { type: 4, id: 0, strId: '600' }] as const) {
+      const decision = routeIncoming({ from, sdp: offerSdp }, mapping(1, { peer }), rules([called]));
+      expect('offer' in decision && decision.offer.mapping.peer).toEqual(peer);
+    }
+  });
 
   it('names the messenger user whose address stands in From', () => {
     expect(callerOf(false)).toEqual(anna);

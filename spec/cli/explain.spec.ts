@@ -27,16 +27,29 @@ function mapping(id: number, peerId: number, change: Partial<Mapping> = {}): Map
 const rows = [mapping(1, 7, { canCall: false }), mapping(2, 7), mapping(3, 7, { sipHost: 'two.example' }), mapping(4, 8), mapping(5, 9, { canBeCalled: false }), mapping(6, 5, { peer: { type: 2, id: 5 } })];
 const fixture = readFileSync(new URL('../../fixtures/sip/invite-webrtc.txt', import.meta.url), 'utf8');
 
+interface Settings {
+  columns?: number;
+  ignoreContact?: boolean;
+  /** `modules.sip.calls`. */
+  calls?: Record<string, unknown>;
+}
+
 /** Runs `dialog-sip explain --config c <args>` over those rows. */
-async function explain(args: string, invite = fixture, ignoreContact = false): Promise<{ out: string; failed: unknown }> {
+async function explain(args: string, invite = fixture, settings: Settings = {}): Promise<{ out: string; failed: unknown }> {
+  const { columns, ignoreContact = false, calls = {} } = settings;
+  const config = toSipConfig({ tree: { modules: { sip: { calls } } } });
   let out = '';
   const program = new Command().exitOverride().configureOutput({ writeErr: () => undefined });
   addExplainCommand(program, {
-    open: () => Promise.resolve(routesOf({ ...toSipConfig({ tree: {} }), ignoreContact }, rows)),
-    readInvite: (file) => (file === 'invite.txt' ? Promise.resolve(invite) : Promise.reject(new Error('no such file'))),
+    open: () => Promise.resolve(routesOf({ ...config, ignoreContact }, rows)),
+    read: async function* (file) {
+      if (file !== 'invite.txt') throw Object.assign(new Error('no such file'), { code: 'ENOENT' });
+      yield await Promise.resolve(Buffer.from(invite));
+    },
     write: (text) => {
       out += text;
     },
+    columns,
   });
   program.commands[0]?.exitOverride().configureOutput({ writeErr: () => undefined });
   const words = args.split(' ').filter((word) => word !== '');
@@ -75,7 +88,56 @@ describe('dialog-sip explain, for a call from the messenger', () => {
   });
 });
 
+describe('dialog-sip explain, with rules for what is dialled', () => {
+  const calls = {
+    number: { 'default-country': 'DE', rewrite: [{ match: '^9', to: '' }] },
+    allow: ['+49*'],
+    deny: ['+49900*'],
+    'max-per-minute': 20,
+    'max-total': 2_000,
+  };
+
+  it('says what becomes of the number, which pattern allows it, and which limits hold', async () => {
+    const { out } = await explain('--from 7 --to 9030123456', fixture, { calls });
+    expect(out).toContain('Placed: INVITE sip:+4930123456@example.com through 432@example.com (mapping 2).\n');
+    expect(out.split('\n').slice(-5)).toEqual([
+      '  - 9030123456 is rewritten to 030123456: the rule ^9 -> nothing (calls.number.rewrite).',
+      '  - 030123456 is a number of the telephone network, dialled in DE: +4930123456 (calls.number.default-country).',
+      '  - sip:+4930123456@example.com is allowed by +49* (calls.allow).',
+      '  - It is refused beyond 20 placed by one user in a minute (calls.max-per-minute), 2,000 calls in all (calls.max-total); how many there are now, the running extension knows.',
+      '',
+    ]);
+  });
+
+  it.each([
+    ['--from 7 --to 0900123456', 'Not placed, the call ends with rejected: This address may not be called from here (calls.deny).', 'is denied by +49900* (calls.deny).'],
+    ['--from 7 --to sip:600@far.example', 'Not placed, the call ends with rejected: This address is not among those', 'is in none of the patterns of calls.allow.'],
+    ['--from 7 --to user:8', 'Placed: INVITE sip:434@example.com', 'Both sides have an account'],
+  ])('%s', async (args, decision, reason) => {
+    const { out } = await explain(args, fixture, { calls });
+    expect(out).toContain(decision);
+    expect(out).toContain(reason);
+  });
+
+  it('breaks its lines at the width of the terminal, and never within a word', async () => {
+    const { out } = await explain('--from 7 --to 9030123456', fixture, { calls, columns: 60 });
+    const lines = out.split('\n');
+    expect(lines.filter((line) => line.length > 60)).toEqual([]);
+    expect(lines).toContain('  - 9030123456 is rewritten to 030123456: the rule ^9 ->');
+    expect(lines).toContain('    nothing (calls.number.rewrite).');
+    expect(out.replace(/\n {4}/g, ' ')).toContain('  - sip:+4930123456@example.com is allowed by +49* (calls.allow).\n');
+    expect((await explain('--from 7 --to 600@example.com', fixture, { columns: 20 })).out).toContain('\nsip:600@example.com\n');
+  });
+});
+
 describe('dialog-sip explain, for an INVITE', () => {
+  it('shows the number of a caller of the telephone network, and which limits hold', async () => {
+    const calls = { number: { 'default-country': 'DE' }, 'max-per-user': 2, 'max-per-minute': 20 };
+    const { out } = await explain('--invite invite.txt', fixture.replaceAll('sip:600@example.com', 'sip:030123456@example.com'), { calls });
+    expect(out).toContain("  - The caller's number 030123456 is shown as +4930123456 (calls.number.default-country).");
+    expect(out).toContain('  - It is refused beyond 2 calls of one user at once (calls.max-per-user); how many');
+  });
+
   it('says to whom it would be offered, by To when the Request-URI is no Contact of this machine', async () => {
     const { out } = await explain('--invite invite.txt');
     expect(out).toContain('Offered to the messenger: to user 8, from sip:600@example.com.');
@@ -87,7 +149,7 @@ describe('dialog-sip explain, for an INVITE', () => {
 
   it('goes by our Contact in the Request-URI first, but not with dialog-ignore-contact-field', async () => {
     expect((await explain('--invite invite.txt', toGroup)).out).toContain('Offered to the messenger: to group 5');
-    expect((await explain('--invite invite.txt', toGroup, true)).out).toMatch(/to user 8[^]*told by To \(dialog-ignore-contact-field is on\)/);
+    expect((await explain('--invite invite.txt', toGroup, { ignoreContact: true })).out).toMatch(/to user 8[^]*told by To \(dialog-ignore-contact-field is on\)/);
   });
 
   it('names the caller whose SIP account stands in From or Contact', async () => {

@@ -10,7 +10,7 @@ import { IncomingSession } from './incoming-session.js';
 import { OutgoingSession } from './outgoing-session.js';
 import { notAcceptable, passDescription } from './media-passage.js';
 import type { CallPorts, CallSettings, LiveCall } from './ports.js';
-import { routeIncoming, type IncomingRefusal } from './routes.js';
+import { routeIncoming, type IncomingRefusal, type IncomingRules } from './routes.js';
 import type { SessionContext } from './session.js';
 import { localTable, type Termination } from './termination.js';
 import { Deliveries, UpdateQueue } from './updates.js';
@@ -22,6 +22,7 @@ const closingMs = 1_000;
 
 export class CallRouter {
   readonly #context: SessionContext;
+  readonly #rules: IncomingRules;
   readonly #newCallId: () => string;
   #draining = false;
   /** Told at each change that may be what `drain` waits for. */
@@ -34,6 +35,8 @@ export class CallRouter {
     };
     const table = new CallTable(onQuiet);
     const deliveries = new Deliveries(ports.host, ports.log, onQuiet);
+    const { dialling, ignoreContact } = settings;
+    this.#rules = { mappings: ports.mappings, dialling, ignoreContact };
     const limits = new CallLimits(settings, table, ports.clock);
     this.#context = { settings, ports, table, limits, deliveries };
     this.#newCallId = ports.newCallId ?? randomUUID;
@@ -72,7 +75,7 @@ export class CallRouter {
     }
     const mappingId = ports.accounts.mappingIdOf(call.account);
     const mapping = mappingId === undefined ? undefined : ports.mappings.get(mappingId);
-    const decision = routeIncoming(call, mapping, ports.mappings, settings.ignoreContact);
+    const decision = routeIncoming(call, mapping, this.#rules);
     if ('refuse' in decision) {
       this.#refuse(call, decision.refuse, mappingId);
       return;

@@ -6,7 +6,7 @@ import type { CallTarget, Peer, RemoteParty } from '../host/contract.js';
 import type { IncomingCall, NameAddress, ReasonValue } from '../sip/types.js';
 import { escapeUser, readAddress, sipUri } from './address.js';
 import type { Dialling } from './dialling.js';
-import { rewriteNumber } from './numbers.js';
+import { readCaller, rewriteNumber } from './numbers.js';
 import { mayCall } from './permission.js';
 import type { MappingLookup, RoutableMapping } from './ports.js';
 import type { Termination } from './termination.js';
@@ -15,6 +15,12 @@ import type { Termination } from './termination.js';
 export interface OutgoingRules {
   readonly mappings: MappingLookup;
   readonly dialling: Dialling;
+}
+
+/** What an incoming call goes by. */
+export interface IncomingRules extends OutgoingRules {
+  /** `dialog-ignore-contact-field`. */
+  readonly ignoreContact: boolean;
 }
 
 export interface OutgoingRequest {
@@ -72,8 +78,7 @@ export function routeOutgoing(
 export function routeIncoming(
   call: Pick<IncomingCall, 'from' | 'contact' | 'sdp'>,
   mapping: RoutableMapping | undefined,
-  mappings: MappingLookup,
-  ignoreContact: boolean,
+  rules: IncomingRules,
   why?: string[],
 ): IncomingDecision {
   if (mapping === undefined) {
@@ -90,7 +95,7 @@ export function routeIncoming(
     const reason = { protocol: 'SIP', cause: 488, text: 'The INVITE has no offer (SDP)' };
     return { refuse: { status: 488, phrase: 'Not Acceptable Here', reason, message } };
   }
-  return { offer: { mapping, from: callerOf(call, mappings, ignoreContact, why), sdp } };
+  return { offer: { mapping, from: callerOf(call, rules, why), sdp } };
 }
 
 /** The user of an incoming call turned out to be disabled. */
@@ -106,8 +111,7 @@ export const userDisabled: IncomingRefusal = {
  */
 export function callerOf(
   call: Pick<IncomingCall, 'from' | 'contact'>,
-  mappings: MappingLookup,
-  ignoreContact: boolean,
+  { mappings, dialling, ignoreContact }: IncomingRules,
   why?: string[],
 ): RemoteParty {
   const { from, contact } = call;
@@ -123,7 +127,8 @@ export function callerOf(
   const believed = ignoreContact ? ' (dialog-ignore-contact-field is on)' : ', since Contact names no account of ours';
   const who = byFrom.peer === undefined ? 'nobody of the messenger' : sayPeer(byFrom.peer);
   why?.push(`The caller is told by From (${from.uri})${believed}: ${who}.`);
-  return byFrom;
+  const { peer, user } = byFrom;
+  return peer !== undefined || user === undefined ? byFrom : { ...byFrom, user: readCaller(user, dialling, why) };
 }
 
 /** A party of the SIP side in the host's terms; with its peer when the address is a mapping's. */
@@ -260,7 +265,8 @@ function lowest(mapping: RoutableMapping): string {
 
 const peerKinds: Readonly<Record<Peer['type'], string>> = { 1: 'user', 2: 'group', 4: 'SIP peer' };
 
-function sayPeer({ type, id, strId }: Peer): string {
+/** `user 434`, `group 7`, `SIP peer "600"` */
+export function sayPeer({ type, id, strId }: Peer): string {
   return `${peerKinds[type]} ${strId === undefined ? id : JSON.stringify(shorten(strId))}`;
 }
 

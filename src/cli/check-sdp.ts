@@ -1,8 +1,8 @@
 /** `dialog-sip check-sdp FILE`. */
-import { createReadStream } from 'node:fs';
 import type { Command } from 'commander';
-import { ExtensionError, messageOf } from '../base/errors.js';
+import { ExtensionError } from '../base/errors.js';
 import { checkSdp } from '../extension/sdp-operations.js';
+import { openText, readShortText } from './files.js';
 import { example } from './wording.js';
 
 /** The world of the command; specs give another. */
@@ -13,7 +13,7 @@ export interface CheckSdpWorld {
 }
 
 const terminal: CheckSdpWorld = {
-  read: (file) => (file === '-' ? process.stdin : createReadStream(file)),
+  read: openText,
   write: (text) => {
     process.stdout.write(text);
   },
@@ -33,24 +33,8 @@ export function addCheckSdpCommand(program: Command, world: CheckSdpWorld = term
     .option('--config <file>', 'the server.conf whose modules.sip.webrtc holds')
     .addHelpText('after', example('check-sdp offer.sdp', 'check-sdp --config server.conf - < answer.sdp'))
     .action(async (file: string, options: { config?: string }) => {
-      const { isRefused, text } = await checkSdp(await readWhole(world.read(file)), options.config);
+      const { isRefused, text } = await checkSdp(await readShortText(world.read(file), 'description', 'SDP_INVALID'), options.config);
       world.write(text);
       if (isRefused) throw new ExtensionError('SDP_INVALID', 'A call with this description is refused.');
     });
-}
-
-const mostCharacters = 65_536;
-
-async function readWhole(source: AsyncIterable<Buffer | string>): Promise<string> {
-  let text = '';
-  try {
-    for await (const part of source) {
-      text += part.toString();
-      if (text.length > mostCharacters) break;
-    }
-  } catch (thrown) {
-    throw new ExtensionError('SDP_INVALID', `The description cannot be read: ${messageOf(thrown)}`, { cause: thrown });
-  }
-  if (text.length > mostCharacters) throw new ExtensionError('SDP_INVALID', 'The description is larger than 64 KB, the most that a SIP message carries.');
-  return text;
 }

@@ -1,4 +1,5 @@
 /** Texts that commands read, and why a file cannot be read or written, in words. */
+import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { ExtensionError } from '../base/errors.js';
 
@@ -16,6 +17,33 @@ export async function readText(file: string, readInput: () => Promise<string>): 
   } catch (thrown) {
     throw new ExtensionError('MAPPING_INVALID', `${file} cannot be read: ${reasonOf(thrown)}`, { cause: thrown });
   }
+}
+
+/** @param file "-" is standard input */
+export function openText(file: string): AsyncIterable<Buffer | string> {
+  return file === '-' ? process.stdin : createReadStream(file);
+}
+
+/** The most that a SIP message carries. */
+const mostCharacters = 65_536;
+
+/**
+ * A text that a SIP message could carry; of one that is longer, no more is read than that.
+ * @param what it is: "description"
+ * @throws ExtensionError with that code when it cannot be read or is longer
+ */
+export async function readShortText(source: AsyncIterable<Buffer | string>, what: string, code: 'SDP_INVALID' | 'SIP_MESSAGE'): Promise<string> {
+  let text = '';
+  try {
+    for await (const part of source) {
+      text += part.toString();
+      if (text.length > mostCharacters) break;
+    }
+  } catch (thrown) {
+    throw new ExtensionError(code, `The ${what} cannot be read: ${reasonOf(thrown)}`, { cause: thrown });
+  }
+  if (text.length > mostCharacters) throw new ExtensionError(code, `The ${what} is larger than 64 KB, the most that a SIP message carries.`);
+  return text;
 }
 
 export function reasonOf(thrown: unknown): string {

@@ -27,15 +27,20 @@ export function table<Row>(columns: readonly Column<Row>[]): Table<Row> {
   };
 }
 
-/** Lines of at most `width`, broken at blanks. */
+/** Lines of at most `width`, broken at blanks; a word that is longer gives way in its middle. */
 export function wrap(text: string, width: number): string[] {
+  return fold(text, width).map((line) => shorten(line, width));
+}
+
+/** Lines of at most `width`, broken at blanks; a word that is longer has a line of its own. */
+export function fold(text: string, width: number): string[] {
   const lines: string[] = [];
   for (const word of printable(text).split(' ')) {
     const last = lines.at(-1);
     if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
     else lines.push(word);
   }
-  return lines.map((line) => shorten(line, width));
+  return lines;
 }
 
 export function indent(lines: readonly string[], by: number): string {

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { ExtensionError } from '../base/errors.js';
 import { toDialling } from '../calls/dialling.js';
 import { notAcceptable, passDescription } from '../calls/media-passage.js';
-import { routeIncoming, routeOutgoing } from '../calls/routes.js';
+import { routeIncoming, routeOutgoing, sayPeer, type OutgoingRules } from '../calls/routes.js';
 import { readServerConf } from '../config/read.js';
 import { toSipConfig, type SipConfig } from '../config/schema.js';
 import type { CallTarget, Peer } from '../host/contract.js';
@@ -64,16 +64,16 @@ export function routesOf(config: RoutesInForce['config'], rows: Iterable<Mapping
  * @param to what is called: `user:434`, `group:7`, or an address as it is typed
  * @throws ExtensionError COMMAND_INVALID for a caller that is no user
  */
-export function explainOutgoing({ config, mappings }: RoutesInForce, from: string, to: string, mappingId?: number): Explanation {
+export function explainOutgoing(routes: RoutesInForce, from: string, to: string, mappingId?: number): Explanation {
   const caller = readPeer(/^\d/.test(from) ? `user:${from}` : from);
   if (caller === undefined) throw new ExtensionError('COMMAND_INVALID', `${JSON.stringify(from)} is no user: give the id of a messenger user, like 434.`);
   const peer = readPeer(to);
   const target: CallTarget = peer === undefined ? { address: to } : { peer };
   const why: string[] = [];
-  const rules = { mappings, dialling: toDialling(config.calls) };
-  const decided = routeOutgoing({ from: caller, to: target, ...(mappingId === undefined ? {} : { mappingId }) }, rules, {}, why);
+  const decided = routeOutgoing({ from: caller, to: target, ...(mappingId === undefined ? {} : { mappingId }) }, rulesOf(routes), {}, why);
   if ('refuse' in decided) return { decision: `Not placed, the call ends with ${decided.refuse.reason}: ${decided.refuse.message}`, why };
   const { mapping, uri } = decided.place;
+  why.push(...limitsOf(routes.config.calls, ['maxPerUser', 'maxPerMinute', 'maxTotal']));
   return { decision: `Placed: INVITE ${uri} through ${mapping.sipUser}@${mapping.sipHost} (mapping ${mapping.id}).`, why };
 }
 
@@ -86,13 +86,13 @@ export function explainIncoming(routes: RoutesInForce, invite: string): Explanat
   if (isParseFault(message) || !(message instanceof ParsedRequest) || message.method !== 'INVITE') {
     throw new ExtensionError('SIP_MESSAGE', 'The file holds no SIP INVITE, from its request line to its body.');
   }
-  const { config, mappings } = routes;
+  const { config } = routes;
   const why: string[] = [];
   const called = calledMapping(message, routes, why);
   const contact = parseNameAddress(message.getHeader('contact') ?? '');
   const sdp = sdpOf(message);
   const call = { from: toNameAddress(message.from), ...(contact === undefined ? {} : { contact }), ...(sdp === undefined ? {} : { sdp }) };
-  const decided = routeIncoming(call, called, mappings, config.ignoreContact, why);
+  const decided = routeIncoming(call, called, { ...rulesOf(routes), ignoreContact: config.ignoreContact }, why);
   if ('refuse' in decided) {
     const { status, phrase, message: sentence } = decided.refuse;
     return { decision: `Refused with ${status} ${phrase}: ${sentence}`, why };
@@ -100,8 +100,24 @@ export function explainIncoming(routes: RoutesInForce, invite: string): Explanat
   const warned = { warn: (sentence: string) => why.push(sentence) };
   const passage = passDescription({ type: 'offer', sdp: decided.offer.sdp }, 'sip', config.webrtc, warned, {});
   if ('unfit' in passage) return { decision: `Refused with ${notAcceptable.status} ${notAcceptable.phrase}: ${passage.unfit.ending.message}`, why };
-  const { type, id } = decided.offer.mapping.peer;
-  return { decision: `Offered to the messenger: to ${type === 2 ? 'group' : 'user'} ${id}, from ${decided.offer.from.uri}.`, why };
+  why.push(...limitsOf(config.calls, ['maxPerUser', 'maxTotal']));
+  return { decision: `Offered to the messenger: to ${sayPeer(decided.offer.mapping.peer)}, from ${decided.offer.from.uri}.`, why };
+}
+
+function rulesOf({ config, mappings }: RoutesInForce): OutgoingRules {
+  return { mappings, dialling: toDialling(config.calls) };
+}
+
+const limitWords = {
+  maxPerUser: 'calls of one user at once (calls.max-per-user)',
+  maxPerMinute: 'placed by one user in a minute (calls.max-per-minute)',
+  maxTotal: 'calls in all (calls.max-total)',
+} as const;
+
+/** Those that are set; what they are held against only the running extension knows. */
+function limitsOf(calls: SipConfig['calls'], names: readonly (keyof typeof limitWords)[]): string[] {
+  const set = names.filter((name) => calls[name] > 0).map((name) => `${calls[name].toLocaleString('en')} ${limitWords[name]}`);
+  return set.length === 0 ? [] : [`It is refused beyond ${set.join(', ')}; how many there are now, the running extension knows.`];
 }
 
 /** As a datagram: a text from a trace or an editor has other line ends, no ICE passwords, and a body of another length than it says. */
