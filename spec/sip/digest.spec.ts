@@ -47,6 +47,7 @@ describe('a digest answer', () => {
     ['SHA-256', 'Digest realm="r", nonce="n", qop="auth", algorithm=SHA-256', 'sha256'],
     ['SHA-256-sess', 'Digest realm="r", nonce="n", qop="auth", algorithm=SHA-256-sess', 'sha256'],
     ['SHA-512-256', 'Digest realm="r", nonce="n", qop="auth", algorithm=SHA-512-256', 'sha512-256'],
+    ['MD5-sess without qop', 'Digest realm="r", nonce="n", algorithm=MD5-sess', 'md5'],
     ['no qop at all (RFC 2069)', 'Digest realm="r", nonce="n"', 'md5'],
   ])('is what a registrar computes for %s', (_, offered, algorithm) => {
     const credentials = answerOnce([offered]);

@@ -55,6 +55,23 @@ describe('the next hop', () => {
   });
 });
 
+describe('a re-INVITE by a strict router and a loose one', () => {
+  it('is cancelled, and its refusal acknowledged, by the same way', async () => {
+    const { dialog } = await answered([`Record-Route: <sip:192.0.2.10;lr>, <sip:${registrarAddress}>`, 'Contact: <sip:far@192.0.2.9>']);
+    const flow = bench.at(registrarAddress);
+    const refusals: number[] = [];
+    dialog.offer(body, { onAnswered: () => undefined, onRefused: ({ status }) => refusals.push(status) });
+    const reinvite = flow.sent.at(-1)!;
+    flow.bring(reply(reinvite, 100));
+    await bench.clock.advance(32_000);
+    flow.bring(reply(reinvite, 487));
+    const way = (text: string): unknown => [/^\w+ (\S+)/.exec(text)![1], [...text.matchAll(/^Route: (.*)\r$/gm)].map(([, route]) => route)];
+    const last = (method: string): string => flow.sent.findLast((text) => text.startsWith(`${method} `))!;
+    for (const method of ['INVITE', 'CANCEL', 'ACK']) expect(way(last(method)), method).toEqual([`sip:${registrarAddress}`, ['<sip:192.0.2.10;lr>', '<sip:far@192.0.2.9>']]);
+    expect(refusals).toEqual([487]);
+  });
+});
+
 describe('a call of sips: addresses over TLS', () => {
   it('that we placed has a sips: Contact of ours, in its re-INVITE too', async () => {
     const { dialog, invite } = await answered(['Contact: <sips:far@192.0.2.1>'], 'tls', 'sips:600@example.com');
