@@ -10,6 +10,7 @@ export class CallTimes {
   readonly startedAt: Date;
   #rangAt: Date | undefined;
   #answeredAt: Date | undefined;
+  #codecs: readonly string[] = [];
 
   constructor(private readonly clock: Pick<Clock, 'date'>) {
     this.startedAt = clock.date();
@@ -19,12 +20,13 @@ export class CallTimes {
     this.#rangAt ??= this.clock.date();
   }
 
-  answered(): void {
+  /** @param answer which is of no use to the call any more, so that what is told of it is read at once */
+  answered(answer: string | undefined): void {
     this.#answeredAt ??= this.clock.date();
+    if (answer !== undefined) this.#codecs = usedCodecs(answer);
   }
 
-  /** @param answer the answer of an answered call */
-  facts(callId: string, direction: CallFacts['direction'], parties: CallParties, answer: string | undefined): CallFacts {
+  facts(callId: string, direction: CallFacts['direction'], parties: CallParties): CallFacts {
     const { startedAt } = this;
     const rangAt = this.#rangAt;
     const answeredAt = this.#answeredAt;
@@ -35,7 +37,7 @@ export class CallTimes {
       startedAt,
       ...(rangAt === undefined ? {} : { rangAt }),
       ...(answeredAt === undefined ? {} : { answeredAt }),
-      codecs: answer === undefined || answeredAt === undefined ? [] : usedCodecs(answer),
+      codecs: this.#codecs,
     };
   }
 }

@@ -31,7 +31,10 @@ interface Rejection {
 
 export class IncomingSession extends Session<IncomingState, IncomingEvent, IncomingAction> implements IncomingCallEvents {
   readonly #call: IncomingCall;
-  readonly #offer: Offer;
+  readonly #mapping: RoutableMapping;
+  readonly #from: RemoteParty;
+  /** Empty when the host has it. */
+  #offer: string;
   /** Candidates may overtake the answer they belong to. */
   #gathering: Gathering | undefined;
   /** The host's, through the profile. */
@@ -43,16 +46,14 @@ export class IncomingSession extends Session<IncomingState, IncomingEvent, Incom
   constructor(callId: string, call: IncomingCall, offer: Offer, context: SessionContext) {
     super(callId, 'incoming', context, incomingTable);
     this.#call = call;
-    this.#offer = offer;
+    this.#mapping = offer.mapping;
+    this.#from = offer.from;
+    this.#offer = offer.sdp;
   }
 
   protected override get parties(): CallParties {
-    const { mapping, from } = this.#offer;
-    return { peer: mapping.peer, mappingId: mapping.id, from: from.uri, to: addressOf(mapping) };
-  }
-
-  protected override get answerSdp(): string | undefined {
-    return this.#answerOut?.sdp;
+    const { peer, id } = this.#mapping;
+    return { peer, mappingId: id, from: this.#from.uri, to: addressOf(this.#mapping) };
   }
 
   /** Offers the call to the host: at once, or when the host has said whether the user is enabled. */
@@ -63,7 +64,7 @@ export class IncomingSession extends Session<IncomingState, IncomingEvent, Incom
       return;
     }
     this.startGuard();
-    void findUser(users, this.#offer.mapping.peer, log).then((user) => {
+    void findUser(users, this.#mapping.peer, log).then((user) => {
       if (this.state === 'routing') this.#route(user);
     });
   }
@@ -120,9 +121,10 @@ export class IncomingSession extends Session<IncomingState, IncomingEvent, Incom
         this.#route(undefined);
         return;
       case 'tellIncoming': {
-        const { mapping, from, sdp } = this.#offer;
-        const video = offersVideo(sdp);
-        this.tell({ type: 'incoming', callId, to: mapping.peer, from, description: { type: 'offer', sdp }, video, mappingId: mapping.id });
+        const { peer: to, id: mappingId } = this.#mapping;
+        const sdp = this.#offer;
+        this.#offer = '';
+        this.tell({ type: 'incoming', callId, to, from: this.#from, description: { type: 'offer', sdp }, video: offersVideo(sdp), mappingId });
         return;
       }
       case 'ring':
@@ -149,7 +151,7 @@ export class IncomingSession extends Session<IncomingState, IncomingEvent, Incom
   }
 
   protected override get caller(): ConversationParts['caller'] {
-    const { peer, id } = this.#offer.mapping;
+    const { peer, id } = this.#mapping;
     return { from: peer, mappingId: id };
   }
 
@@ -205,7 +207,8 @@ export class IncomingSession extends Session<IncomingState, IncomingEvent, Incom
     this.dialog = this.#call.accept(sdp);
     // The call ended on the SIP side while the answer was on its way here.
     if (this.dialog === undefined) this.raise('lost', localTable.cancelled);
-    else this.times.answered();
+    else this.times.answered(sdp);
+    this.#answerOut = undefined;
   }
 
   #hangUp(reason: HangupReason): void {

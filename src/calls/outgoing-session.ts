@@ -15,14 +15,14 @@ import { localTable, refusalTermination, type Termination } from './termination.
 import { findUser } from './user-lookup.js';
 
 export class OutgoingSession extends Session<OutgoingState, OutgoingEvent, OutgoingAction> implements OutgoingCallEvents {
-  readonly #command: CreateCommand;
+  readonly #asked: Omit<CreateCommand, 'description'>;
   /** Only while the host's candidates are still to come. */
   #gathering: Gathering | undefined;
   /** Set once the call is routed. */
   #way: { readonly account: Pick<SipAccount, 'invite'>; readonly mapping: RoutableMapping; readonly to: string; readonly displayName: string | undefined } | undefined;
   #call: OutgoingCall | undefined;
-  /** The offer as it goes out; candidates may still come to it. */
-  #offer: SessionDescription;
+  /** The offer as it goes out; candidates may still come to it. Empty when it has gone. */
+  #offer: string;
   /** The newest description of the far end, as it came: early media, then the answer. */
   #sdp: string | undefined;
   /** What came of that one. A 200 says mostly what the 183 said: the same text is judged once. */
@@ -38,20 +38,17 @@ export class OutgoingSession extends Session<OutgoingState, OutgoingEvent, Outgo
 
   constructor(command: CreateCommand, context: SessionContext) {
     super(command.callId, 'outgoing', context, outgoingTable);
-    this.#command = command;
-    this.#offer = command.description;
-    this.#gathering = command.candidatesComplete === false ? new Gathering() : undefined;
+    const { description, ...asked } = command;
+    this.#asked = asked;
+    this.#offer = description.sdp;
+    this.#gathering = asked.candidatesComplete === false ? new Gathering() : undefined;
   }
 
   protected override get parties(): CallParties {
-    const { from: peer, to } = this.#command;
+    const { from: peer, to } = this.#asked;
     if (this.#way === undefined) return { peer, from: writePeer(peer), to: writeTarget(to) };
     const { mapping, to: uri } = this.#way;
     return { peer, mappingId: mapping.id, from: addressOf(mapping), to: uri };
-  }
-
-  protected override get answerSdp(): string | undefined {
-    return this.#sdp;
   }
 
   /** Routes the call: at once, or when the host has said whether the users are enabled. */
@@ -62,7 +59,7 @@ export class OutgoingSession extends Session<OutgoingState, OutgoingEvent, Outgo
       return;
     }
     this.startGuard();
-    const { from, to } = this.#command;
+    const { from, to } = this.#asked;
     const callee = 'peer' in to ? to.peer : undefined;
     void Promise.all([findUser(users, from, log), findUser(users, callee, log)]).then((found) => {
       if (this.state === 'routing') this.#route(...found);
@@ -119,7 +116,7 @@ export class OutgoingSession extends Session<OutgoingState, OutgoingEvent, Outgo
     this.dialog = accepted.dialog;
     this.#receive(accepted);
     const unfit = this.#unfit;
-    this.times.answered();
+    this.times.answered(this.#sdp);
     if (this.#sdp === undefined) {
       this.raise('acceptedBare', localTable.answerWithoutMedia);
     } else if (unfit !== undefined) {
@@ -165,6 +162,7 @@ export class OutgoingSession extends Session<OutgoingState, OutgoingEvent, Outgo
         return;
       case 'tellTalking':
         this.#tellState('talking');
+        this.#forgetAnswer();
         return;
       case 'tellEnded':
         this.tellEnded(ending);
@@ -172,13 +170,13 @@ export class OutgoingSession extends Session<OutgoingState, OutgoingEvent, Outgo
   }
 
   protected override get caller(): ConversationParts['caller'] {
-    return { from: this.#command.from, mappingId: this.#way?.mapping.id };
+    return { from: this.#asked.from, mappingId: this.#way?.mapping.id };
   }
 
   #route(caller?: HostUser, callee?: HostUser): void {
     const { mappings, accounts } = this.context.ports;
     const { dialling } = this.context.settings;
-    const decision = routeOutgoing(this.#command, { mappings, dialling }, {
+    const decision = routeOutgoing(this.#asked, { mappings, dialling }, {
       caller: caller?.disabled === true,
       callee: callee?.disabled === true,
     });
@@ -193,14 +191,14 @@ export class OutgoingSession extends Session<OutgoingState, OutgoingEvent, Outgo
       return;
     }
     // The mapping's own display name stands before what the messenger calls its user.
-    const displayName = this.#command.displayName ?? (mapping.displayName === undefined ? caller?.name : undefined);
+    const displayName = this.#asked.displayName ?? (mapping.displayName === undefined ? caller?.name : undefined);
     const isWhole = this.#gathering?.isComplete !== false;
     const passage = this.#passOffer(isWhole);
     if ('unfit' in passage) {
       this.raise('unroutable', passage.unfit.ending);
       return;
     }
-    this.#offer = passage.description;
+    this.#offer = passage.description.sdp;
     if (isWhole) this.#gathering = undefined;
     this.#way = { account, mapping, to: uri, displayName };
     this.raise(isWhole ? 'routed' : 'routedPartial');
@@ -208,9 +206,8 @@ export class OutgoingSession extends Session<OutgoingState, OutgoingEvent, Outgo
 
   /** The offer, once it is whole with its candidates, through the profile. */
   #passOffer(isWhole: boolean): Passage {
-    const { type, sdp } = this.#offer;
-    const whole = isWhole && this.#gathering !== undefined ? this.#gathering.applyTo(sdp) : sdp;
-    return this.pass({ type, sdp: whole }, 'host', isWhole);
+    const sdp = isWhole && this.#gathering !== undefined ? this.#gathering.applyTo(this.#offer) : this.#offer;
+    return this.pass({ type: 'offer', sdp }, 'host', isWhole);
   }
 
   #invite(): void {
@@ -218,8 +215,8 @@ export class OutgoingSession extends Session<OutgoingState, OutgoingEvent, Outgo
     const { account, to, displayName } = this.#way;
     // What it lacks was looked for when the call was routed: candidates are all that has come since.
     const passage = this.#gathering === undefined ? undefined : this.#passOffer(true);
-    if (passage !== undefined && 'description' in passage) this.#offer = passage.description;
-    const { sdp } = this.#offer;
+    const sdp = passage !== undefined && 'description' in passage ? passage.description.sdp : this.#offer;
+    this.#offer = '';
     this.#call = account.invite(displayName === undefined ? { to, sdp } : { to, sdp, displayName }, this);
   }
 
@@ -237,6 +234,14 @@ export class OutgoingSession extends Session<OutgoingState, OutgoingEvent, Outgo
     if (sdp !== this.#sdp) this.#passage = this.pass({ type: 'answer', sdp }, 'sip');
     this.#sdp = sdp;
     if (this.#passage !== undefined && 'description' in this.#passage) this.#description = this.#passage.description;
+  }
+
+  /** It is with the host now. A call may last for hours, and needs none of it. */
+  #forgetAnswer(): void {
+    this.#sdp = undefined;
+    this.#passage = undefined;
+    this.#description = undefined;
+    this.#remote = undefined;
   }
 
   get #unfit(): Unfit | undefined {

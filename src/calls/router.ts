@@ -131,7 +131,7 @@ export class CallRouter {
     const { deliveries, ports } = this.#context;
     ports.log.info(`A call was not placed: ${message}`, { callId, reason });
     new UpdateQueue(deliveries).tell({ type: 'ended', callId, reason, message });
-    const facts = new CallTimes(ports.clock).facts(callId, 'outgoing', { peer, from: writePeer(peer), to: writeTarget(to) }, undefined);
+    const facts = new CallTimes(ports.clock).facts(callId, 'outgoing', { peer, from: writePeer(peer), to: writeTarget(to) });
     ports.onEnded?.({ ...facts, endedAt: facts.startedAt, reason, class: owner, message });
   }
 

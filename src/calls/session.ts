@@ -57,8 +57,6 @@ export abstract class Session<State extends OutgoingState | IncomingState, Event
   }
 
   protected abstract get parties(): CallParties;
-  /** Undefined before it. */
-  protected abstract get answerSdp(): string | undefined;
   abstract take(command: TakenCommand): void;
   abstract stop(ending: Termination): void;
   /** Carries one action of the table out. `ending` says why the call ends; it means something only to actions that end it. */
@@ -75,8 +73,8 @@ export abstract class Session<State extends OutgoingState | IncomingState, Event
   }
 
   get facts(): LiveCall {
-    const { callId, direction, state, parties, answerSdp } = this;
-    return { ...this.times.facts(callId, direction, parties, answerSdp), state };
+    const { callId, direction, state, parties } = this;
+    return { ...this.times.facts(callId, direction, parties), state };
   }
 
   /** @returns false when the event means nothing in this state; nothing has happened then */
@@ -181,7 +179,7 @@ export abstract class Session<State extends OutgoingState | IncomingState, Event
     this.tell(sip === undefined ? { type: 'ended', callId, reason, message } : { type: 'ended', callId, reason, sip, message });
     const { onEnded, clock } = context.ports;
     if (onEnded === undefined) return;
-    const facts = this.times.facts(callId, direction, this.parties, this.answerSdp);
+    const facts = this.times.facts(callId, direction, this.parties);
     const status = sip === undefined ? {} : { status: sip.status };
     onEnded({ ...facts, endedAt: clock.date(), reason, class: ending.class, message, ...status });
   }
