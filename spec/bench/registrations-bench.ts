@@ -37,7 +37,7 @@ export interface Registered {
   readonly heapEach: number;
   /** Resident, bytes a user more than with `fewUsers`. */
   readonly residentEach: number;
-  /** Undefined when the round was not over in time. */
+  /** Undefined when the round was not over in time, or not waited for. */
   readonly refresh: Refresh | undefined;
   readonly loop?: LoopDelay;
 }
@@ -97,9 +97,10 @@ export class RegistrationsBench {
     await this.registrar.stop();
   }
 
-  async extension(users: number): Promise<Registered> {
+  /** @param isRefreshed whether a round of refreshes is waited for: about two minutes of 100,000 */
+  async extension(users: number, isRefreshed: boolean): Promise<Registered> {
     const few = await this.#extension(fewUsers, false);
-    const many = await this.#extension(users, true);
+    const many = await this.#extension(users, isRefreshed);
     const more = users - fewUsers;
     return {
       users,
@@ -111,9 +112,9 @@ export class RegistrationsBench {
     };
   }
 
-  async uac(users: number): Promise<Registered> {
+  async uac(users: number, isRefreshed: boolean): Promise<Registered> {
     const few = await this.#uac(fewUsers, false);
-    const many = await this.#uac(users, true);
+    const many = await this.#uac(users, isRefreshed);
     const more = users - fewUsers;
     return {
       users,
