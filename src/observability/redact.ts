@@ -1,5 +1,6 @@
 /**
- * Takes the secrets out of a SIP message before a person or a file sees it: credentials, SDES keys and ICE passwords. Linear in the
+ * Takes the secrets out of a SIP message before a person or a file sees it: credentials, SDES keys, ICE passwords, and keys that were
+ * pressed, which may be a PIN. Linear in the
  * message; what it does not know it leaves.
  */
 const mask = '***';
@@ -10,9 +11,12 @@ const secretHeaders = /^(authorization|proxy-authorization|authentication-info|p
 /** `a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:<key>` (RFC 4568), `a=ice-pwd:<password>` (RFC 8839). */
 const secretAttributes = /^(a=(?:crypto:\d+ \S+ inline:|ice-pwd:))[^\r\n]*/gim;
 
+/** `Signal=5` in an INFO (application/dtmf-relay). */
+const pressedKeys = /^(signal[ \t]*=)[^\r\n]*/gim;
+
 /** The password of a `sip:user:password@host` (RFC 3261 19.1.1: "NOT RECOMMENDED"). */
 const uriPasswords = /\b(sips?:[^\s:@<>";]{1,256}):[^\s@<>"]{1,256}@/gi;
 
 export function redactSip(text: string): string {
-  return text.replace(secretHeaders, `$1$2 ${mask}`).replace(secretAttributes, `$1${mask}`).replace(uriPasswords, `$1:${mask}@`);
+  return text.replace(secretHeaders, `$1$2 ${mask}`).replace(secretAttributes, `$1${mask}`).replace(pressedKeys, `$1${mask}`).replace(uriPasswords, `$1:${mask}@`);
 }
