@@ -5,6 +5,8 @@ import type { AdminCall } from '../../src/admin/ports.js';
 import { openAdminServer, type AdminServer } from '../../src/admin/server.js';
 import type { ExtensionStatus } from '../../src/host/contract.js';
 import { Metrics } from '../../src/observability/metrics.js';
+import { LadderDesk } from '../../src/extension/ladder-desk.js';
+import { Recording } from '../../src/ladder/recording.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { FakeRegistrations } from './fake-registrations.js';
 
@@ -31,6 +33,7 @@ export interface Answer {
 export class AdminSetup {
   readonly registrations = new FakeRegistrations();
   calls: AdminCall[] = [];
+  readonly recording = new Recording(1_000_000, Date.now);
   readonly clock = new ManualClock();
   readonly log: string[] = [];
   status: () => ExtensionStatus = () => someStatus;
@@ -44,7 +47,7 @@ export class AdminSetup {
     metrics.counters('dialog_sip_dropped_total', 'What was dropped', 'kind', ['noise']);
     this.#server = await openAdminServer(
       { host, port, token },
-      { registrations: this.registrations, calls: { calls: () => this.calls }, status: () => this.status(), metrics, clock: this.clock, log: { info: note, warn: note, error: note } },
+      { registrations: this.registrations, calls: { calls: () => this.calls }, ladders: new LadderDesk(this.recording, this.registrations), status: () => this.status(), metrics, clock: this.clock, log: { info: note, warn: note, error: note } },
     );
     return this.#server;
   }

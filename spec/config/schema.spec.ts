@@ -50,7 +50,7 @@ describe('the settings', () => {
       calls: { setupTimeoutMs: 30_000, ringTimeoutMs: 60_000, candidateTimeoutMs: 2_000, sessionExpiresMs: 1_800_000, drainMs: 30_000, maxPerUser: 0, maxPerMinute: 0, maxTotal: 0, allow: [], deny: [], number: { rewrite: [] }, records: { on: true, keepMs: 90 * 24 * 3_600_000 } },
       secrets: { previous: [] },
       webrtc: { audio: ['opus', 'pcma', 'pcmu'], video: ['vp8'], bundlePolicy: 'balanced', rtcpMuxPolicy: 'require', enforce: true },
-      admin: { on: false, host: '127.0.0.1', port: 8088 },
+      admin: { on: false, host: '127.0.0.1', port: 8088, ladderMegabytes: 32 },
     });
   });
 
@@ -257,7 +257,7 @@ describe('what is wrong', () => {
 
   it('in a token that is too short, without showing it', () => {
     expect(complaints(() => sip('modules.sip.admin { on = true, token = hunter2-hunter2 }')).join()).not.toContain('hunter2');
-    expect(sip('modules.sip.admin { on = true, token = hunter2-hunter2-h }').admin).toEqual({ on: true, host: '127.0.0.1', port: 8088, token: 'hunter2-hunter2-h' });
+    expect(sip('modules.sip.admin { on = true, token = hunter2-hunter2-h }').admin).toEqual({ on: true, host: '127.0.0.1', port: 8088, ladderMegabytes: 32, token: 'hunter2-hunter2-h' });
   });
 
   it('has no place, but a key, in a tree from the host; keys that reach a prototype are unknown ones', () => {

@@ -88,6 +88,7 @@ export class FakeOutgoingCall implements OutgoingCall {
   /** One entry for each `cancel`. */
   readonly cancels: (ReasonValue | undefined)[] = [];
   readonly dialog = new FakeDialog();
+  readonly callId = 'sip-call-id';
 
   constructor(
     readonly options: InviteOptions,

@@ -1,6 +1,7 @@
 /** What the administration interface needs of the rest of the program, and no more. */
 import type { Clock } from '../base/clock.js';
 import type { ExtensionStatus } from '../host/contract.js';
+import type { Ladder, UntoldCall } from '../ladder/ladder.js';
 import type { ListedState, ShownRegistration } from './shapes.js';
 
 export interface AdminRegistrations {
@@ -36,9 +37,19 @@ export interface AdminCalls {
   calls(): Iterable<AdminCall>;
 }
 
+export interface AdminLadders {
+  /** @param id the call's, or the Call-ID of a SIP call that the messenger was not told of. @throws Refusal NOTHING_RECORDED */
+  ofCall(id: string): Ladder;
+  /** @throws Refusal NOTHING_RECORDED; MappingError MAPPING_NOT_FOUND */
+  ofRegistration(mappingId: number): Ladder;
+  /** Newest first, bounded. @throws Refusal NOTHING_RECORDED */
+  untold(): readonly UntoldCall[];
+}
+
 export interface AdminDependencies {
   readonly registrations: AdminRegistrations;
   readonly calls: AdminCalls;
+  readonly ladders: AdminLadders;
   readonly status: () => ExtensionStatus;
   /** Prometheus's text format. */
   readonly metrics: { readonly contentType: string; text(): Promise<string> };

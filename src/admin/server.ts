@@ -1,5 +1,5 @@
 /**
- * The running extension's face for operators: a small HTTP API that the command line asks, and a monitoring system.
+ *The running extension's face for operators: a small HTTP API that the command line asks, and a monitoring system.
  *
  *   GET  /api/status                              what the extension says of itself
  *   GET  /api/registrations?state=&user=&after=&limit=
@@ -7,6 +7,7 @@
  *   POST /api/registrations/:mappingId/register   tries now; ends a hold
  *   POST /api/registrations/:mappingId/unregister un-registers, and holds it so
  *   GET  /api/calls?user=&limit=                  those that go on, the longest first
+ *   GET  .../ladder                               `ladders`
  *   GET  /metrics                                 Prometheus's text format
  *
  * Every request passes the gate. No request has a body; every answer is bounded; none holds a secret.
@@ -17,6 +18,7 @@ import { ExtensionError, messageOf } from '../base/errors.js';
 import { checked, nothingAt, problemOf, problemType, Refusal, type Problem } from '../base/problem.js';
 import { second } from '../base/units.js';
 import { Gate } from './gate.js';
+import { serveLadders } from './ladders.js';
 import type { AdminCall, AdminDependencies, AdminRegistrations } from './ports.js';
 import { callsQuery, mappingPath, pageQuery, type LiveCalls, type RegistrationsPage, type ShownCall } from './shapes.js';
 
@@ -62,6 +64,7 @@ export async function openAdminServer(settings: AdminSettings, deps: AdminDepend
   answerErrors(app, deps);
   serveRegistrations(app, deps);
   serveCalls(app, deps);
+  serveLadders(app, deps);
   app.get('/api/status', () => deps.status());
   app.get('/metrics', async (_request, reply) => reply.type(deps.metrics.contentType).send(await deps.metrics.text()));
   try {

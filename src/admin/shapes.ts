@@ -75,4 +75,22 @@ export const callsQuery = z.strictObject({
   limit: wholeNumber(1, largestPage).default(100),
 });
 
+export const callPath = z.strictObject({ callId: z.string().min(1).max(512) });
+
+export const ladderForms = ['text', 'svg', 'pcapng', 'json'] as const;
+export type LadderForm = (typeof ladderForms)[number];
+
+export const ladderQuery = z.strictObject({
+  as: z.enum(ladderForms, { error: `want one of ${ladderForms.join(', ')}` }).default('json'),
+  /** Columns of `text`. */
+  width: wholeNumber(60, 500).default(80),
+  /** Whole messages in `text`. */
+  messages: z.enum(['true', 'false'], { error: 'want true or false' }).default('false').transform((said) => said === 'true'),
+});
+export type LadderQuery = z.infer<typeof ladderQuery>;
+
+/** SIP calls that were refused before the messenger heard of them. `at`: ISO 8601. */
+export const untoldCalls = z.object({ items: z.array(z.object({ at: z.string(), sipCallId: z.string(), from: z.string(), to: z.string() })) });
+export type UntoldCalls = z.infer<typeof untoldCalls>;
+
 export const mappingPath = z.strictObject({ mappingId: wholeNumber(1, Number.MAX_SAFE_INTEGER) });

@@ -3,6 +3,9 @@ export const second = 1_000;
 export const minute = 60 * second;
 export const hour = 60 * minute;
 
+/** Bytes. */
+export const megabyte = 1_048_576;
+
 /** `1.5 s`, `2 min`, `3 h`: a duration as a person says it. */
 export function sayDuration(ms: number): string {
   if (ms < second) return `${String(Math.round(ms))} ms`;

@@ -218,6 +218,7 @@ export class OutgoingSession extends Session<OutgoingState, OutgoingEvent, Outgo
     const sdp = passage !== undefined && 'description' in passage ? passage.description.sdp : this.#offer;
     this.#offer = '';
     this.#call = account.invite(displayName === undefined ? { to, sdp } : { to, sdp, displayName }, this);
+    this.context.ports.recorder?.onLeg(this.callId, this.#call.callId);
   }
 
   #hangUp(reason: HangupReason): void {

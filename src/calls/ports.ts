@@ -1,6 +1,6 @@
 /** What calls need of the rest of the program: the smallest shapes, so that a spec needs no database and no socket. */
 import type { Clock } from '../base/clock.js';
-import type { CallUpdate, DisposeReason, HostUser, Peer } from '../host/contract.js';
+import type { CallCommand, CallUpdate, DisposeReason, HostUser, Peer } from '../host/contract.js';
 import type { WebRtcProfile } from '../sdp/profile.js';
 import type { SipAccount, SipTransport } from '../sip/types.js';
 import type { IncomingState, OutgoingState } from './call-state.js';
@@ -115,6 +115,14 @@ export interface CallSettings extends LimitSettings {
   readonly dialling: Dialling;
 }
 
+/** Hears of everything that the host asks for, and which SIP messages are whose. It must not throw. */
+export interface CallRecorder {
+  /** Each command that was taken, before it takes effect. */
+  onCommand(command: CallCommand): void;
+  /** Which SIP call a call goes on as, by its Call-ID. */
+  onLeg(callId: string, sipCallId: string): void;
+}
+
 export interface CallPorts {
   readonly mappings: MappingLookup;
   readonly accounts: AccountLookup;
@@ -124,6 +132,8 @@ export interface CallPorts {
   readonly log: CallLog;
   /** Told once for each call that the host was told of. It must not throw, and whoever waits is not the call. */
   readonly onEnded?: (ending: CallEnding) => void;
+  /** Who keeps what happens to a call, for whoever asks about it afterwards. */
+  readonly recorder?: CallRecorder;
   /** Told once for each INVITE that the host is not told of: the status it was answered with. */
   readonly onRefused?: (status: number) => void;
   /** The id of an incoming call; a random UUID unless a spec wants another. */

@@ -60,6 +60,7 @@ export class CallRouter {
   onCall(command: CallCommand): Promise<void> {
     return new Promise((resolve) => {
       const taken = readCommand(command);
+      this.#context.ports.recorder?.onCommand(taken);
       if (taken.type === 'create') this.#create(taken);
       else this.#context.table.get(taken.callId).take(taken);
       resolve();
@@ -96,6 +97,7 @@ export class CallRouter {
     const offer = { ...decision.offer, sdp: passage.description.sdp };
     const session = new IncomingSession(this.#newCallId(), call, offer, this.#context);
     call.events = session;
+    ports.recorder?.onLeg(session.callId, call.callId);
     table.add(session, peer);
     session.start();
   }

@@ -1,6 +1,6 @@
 /** Texts that commands read, and why a file cannot be read or written, in words. */
 import { createReadStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { ExtensionError } from '../base/errors.js';
 
 export async function readStandardInput(): Promise<string> {
@@ -44,6 +44,15 @@ export async function readShortText(source: AsyncIterable<Buffer | string>, what
   }
   if (text.length > mostCharacters) throw new ExtensionError(code, `The ${what} is larger than 64 KB, the most that a SIP message carries.`);
   return text;
+}
+
+/** @throws ExtensionError MAPPING_INVALID, with the reason in words */
+export async function writeTo(file: string, bytes: string | Uint8Array): Promise<void> {
+  try {
+    await writeFile(file, bytes);
+  } catch (thrown) {
+    throw new ExtensionError('MAPPING_INVALID', `${file} cannot be written: ${reasonOf(thrown)}`, { cause: thrown });
+  }
 }
 
 export function reasonOf(thrown: unknown): string {

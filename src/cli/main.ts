@@ -11,6 +11,7 @@ import { addCallsCommand } from './calls.js';
 import { addCheckConfigCommand } from './check-config.js';
 import { addCheckSdpCommand } from './check-sdp.js';
 import { addExplainCommand } from './explain.js';
+import { addLadderCommand } from './ladder.js';
 import { addMappingsCommand } from './mappings.js';
 import { addMigrateCommand } from './migrate.js';
 import { addRegistrationsCommands } from './registrations.js';
@@ -24,6 +25,7 @@ const commands: readonly ((program: Command) => void)[] = [
   addMappingsCommand,
   addRegistrationsCommands,
   addCallsCommand,
+  addLadderCommand,
   addSecretsCommand,
   addAutocreateCommand,
 ];

@@ -195,6 +195,8 @@ const admin = section({
   host: host().default('127.0.0.1').describe('The local address on which it answers. Default 127.0.0.1, this machine alone: what is sent is not encrypted.'),
   port: whole(0, 65_535, 'a port, 0 to 65535').default(8088).describe('The local TCP port. Default 8088. 0: any free port, told in the log.'),
   token: token(16, 256).optional().describe('What a request must bring as `Authorization: Bearer`: 16 to 256 visible ASCII characters that nobody can guess. Needed when on is true. Never printed or logged.'),
+  'ladder-megabytes': whole(0, 4_096, 'a number of megabytes, 0 to 4096').default(32)
+    .describe('How much memory may be taken by what crossed lately, from which `dialog-sip ladder` draws calls and registrations. Default 32. 0: nothing is kept.'),
 }).refine(
   (value) => !value.on || value.token !== undefined,
   rule(['token'], 'is missing, want a token of at least 16 characters, since admin.on is true'),

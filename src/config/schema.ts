@@ -85,7 +85,7 @@ export interface SipConfig {
 }
 
 /** `off` keeps what is set, so that it can be shown. */
-export type AdminConfig = { host: string; port: number } & ({ on: true; token: string } | { on: false; token?: string });
+export type AdminConfig = { host: string; port: number; ladderMegabytes: number } & ({ on: true; token: string } | { on: false; token?: string });
 
 export type DatabaseConfig =
   /** An absolute path. */
@@ -276,8 +276,9 @@ function convertPassword({ mode, value = '', secret = '' }: ServerConf['modules'
 }
 
 /** The schema has seen to it that what is on has a token. */
-function convertAdmin({ on, host, port, token }: ServerConf['modules']['sip']['admin']): AdminConfig {
-  return on && token !== undefined ? { on, host, port, token } : { on: false, host, port, ...given('token', token) };
+function convertAdmin({ on, host, port, token, 'ladder-megabytes': ladderMegabytes }: ServerConf['modules']['sip']['admin']): AdminConfig {
+  const place = { host, port, ladderMegabytes };
+  return on && token !== undefined ? { on, ...place, token } : { on: false, ...place, ...given('token', token) };
 }
 
 function convertDatabase(section: ServerConf['services']['postgresql'], folder: string): DatabaseConfig | undefined {

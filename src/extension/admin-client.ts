@@ -3,13 +3,26 @@
  * the same server.conf that the server was started with. What comes back is judged before it is shown.
  */
 import * as z from 'zod';
-import { largestPage, liveCalls, registrationsPage, registrationStates, shownRegistration, type ListedState, type LiveCalls, type RegistrationsPage, type ShownRegistration } from '../admin/shapes.js';
+import {
+  largestPage,
+  liveCalls,
+  registrationsPage,
+  registrationStates,
+  shownRegistration,
+  untoldCalls,
+  type LadderForm,
+  type ListedState,
+  type LiveCalls,
+  type RegistrationsPage,
+  type ShownRegistration,
+  type UntoldCalls,
+} from '../admin/shapes.js';
 import { ExtensionError, messageOf } from '../base/errors.js';
 import { second } from '../base/units.js';
 import { readServerConf } from '../config/read.js';
 import { toSipConfig } from '../config/schema.js';
 
-export { listedStates, type ListedState, type LiveCalls, type ShownCall, type ShownRegistration } from '../admin/shapes.js';
+export { ladderForms, listedStates, type LadderForm, type ListedState, type LiveCalls, type ShownCall, type ShownRegistration } from '../admin/shapes.js';
 
 /** How long an answer may take. */
 const patienceMs = 10 * second;
@@ -97,10 +110,33 @@ export class AdminClient {
     return this.#ask('POST', `/api/registrations/${mappingId}/${action}`, shownRegistration);
   }
 
+  /**
+   * A ladder as it was drawn over there.
+   * @param of a call by its id or SIP Call-ID, or a registration by its mapping
+   * @param width columns of a text
+   */
+  ladder(of: { callId: string } | { mappingId: number }, as: LadderForm, width: number, messages: boolean): Promise<Buffer> {
+    const query = new URLSearchParams({ as, width: String(width), messages: String(messages) });
+    const whose = 'callId' in of ? `calls/${encodeURIComponent(of.callId)}` : `registrations/${of.mappingId}`;
+    return this.#request('GET', `/api/${whose}/ladder?${query.toString()}`);
+  }
+
+  /** SIP calls that were refused before the messenger heard of them. */
+  untoldCalls(): Promise<UntoldCalls> {
+    return this.#ask('GET', '/api/untold-calls', untoldCalls);
+  }
+
   /** @throws ExtensionError ADMIN_UNAVAILABLE, ADMIN_REFUSED */
   async #ask<Shape>(method: string, path: string, shape: z.ZodType<Shape>): Promise<Shape> {
+    const read = shape.safeParse(parseJson((await this.#request(method, path)).toString()));
+    if (read.success) return read.data;
+    throw this.#stranger();
+  }
+
+  /** @throws ExtensionError ADMIN_UNAVAILABLE, ADMIN_REFUSED */
+  async #request(method: string, path: string): Promise<Buffer> {
     let status: number;
-    let body: unknown;
+    let body: Buffer;
     try {
       const response = await fetch(this.url + path, {
         method,
@@ -109,8 +145,7 @@ export class AdminClient {
         signal: AbortSignal.timeout(patienceMs),
       });
       status = response.status;
-      const text = await response.text();
-      body = parseJson(text);
+      body = Buffer.from(await response.arrayBuffer());
     } catch (thrown) {
       const why = thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause.message : messageOf(thrown);
       throw new ExtensionError(
@@ -119,12 +154,8 @@ export class AdminClient {
         { cause: thrown },
       );
     }
-    if (status < 300) {
-      const read = shape.safeParse(body);
-      if (read.success) return read.data;
-      throw this.#stranger();
-    }
-    const refusal = problem.safeParse(body);
+    if (status < 300) return body;
+    const refusal = problem.safeParse(parseJson(body.toString()));
     if (!refusal.success) throw this.#stranger();
     const { code, detail } = refusal.data;
     throw new ExtensionError(

@@ -10,7 +10,7 @@ import { createRename, type Rename } from '../autocreate/rename.js';
 import { systemClock, type Clock } from '../base/clock.js';
 import { ConfigError } from '../base/errors.js';
 import { Releasers } from '../base/releasers.js';
-import { second } from '../base/units.js';
+import { megabyte, second } from '../base/units.js';
 import { toDialling } from '../calls/dialling.js';
 import type { CallEnding, CallPorts } from '../calls/ports.js';
 import { CallRouter } from '../calls/router.js';
@@ -21,13 +21,14 @@ import { awaitDatabase, type WaitingPorts } from '../mappings/await-database.js'
 import { MappingChanges } from '../mappings/changes.js';
 import { openDatabase } from '../mappings/database.js';
 import { MappingDirectory } from '../mappings/directory.js';
+import { Recording } from '../ladder/recording.js';
 import { Listener } from '../mappings/listener.js';
 import { listeningOver } from '../mappings/listening.js';
 import { migrate } from '../mappings/migrate.js';
 import { MappingRepository } from '../mappings/repository.js';
 import { Secrets } from '../mappings/secrets.js';
 import { Metrics } from '../observability/metrics.js';
-import { messageTrace } from '../observability/trace.js';
+import { messageTrace, type MessageTrace } from '../observability/trace.js';
 import { CallRecords } from '../records/call-records.js';
 import { RecordStore } from '../records/record-store.js';
 import { Registrar } from '../registrar/registrar.js';
@@ -35,6 +36,7 @@ import { dropKinds } from '../sip/guards/drops.js';
 import { openSipStack } from '../sip/stack.js';
 import type { SipStack } from '../sip/types.js';
 import { version } from './package-version.js';
+import { LadderDesk } from './ladder-desk.js';
 import { RegistrationDesk } from './registration-desk.js';
 import { Roster } from './roster.js';
 import { SipAccounts } from './sip-accounts.js';
@@ -86,6 +88,9 @@ export async function compose(host: ExtensionHost, signal: AbortSignal, status: 
       : undefined;
     if (records !== undefined) releasers.add('the call records', () => records.close());
 
+    const { ladderMegabytes } = config.admin;
+    const recording = config.admin.on && ladderMegabytes > 0 ? new Recording(ladderMegabytes * megabyte, Date.now) : undefined;
+
     const metrics = new Metrics();
     const dropped = metrics.counters('dialog_sip_dropped_total', 'What came from the wire and was not taken, by reason', 'kind', dropKinds);
     const stack = await openSipStack(
@@ -100,7 +105,7 @@ export async function compose(host: ExtensionHost, signal: AbortSignal, status: 
       {
         clock,
         log,
-        tap: messageTrace(config.traceLevel, log),
+        tap: bothOf(recording, messageTrace(config.traceLevel, log)),
         metrics: {
           dropped: (kind) => {
             dropped[kind].add();
@@ -132,7 +137,17 @@ export async function compose(host: ExtensionHost, signal: AbortSignal, status: 
     };
     const router = new CallRouter(
       { ...config.calls, ignoreContact: config.ignoreContact, webrtc: config.webrtc, dialling: toDialling(config.calls) },
-      { mappings: directory, accounts, host: host.calls, users: host.users, clock, log, ...counted, onEnded },
+      {
+        mappings: directory,
+        accounts,
+        host: recording === undefined ? host.calls : recorded(host.calls, recording),
+        users: host.users,
+        clock,
+        log,
+        ...counted,
+        onEnded,
+        recorder: recording,
+      },
     );
 
     metrics.gauges('dialog_sip_registrations', 'Registrations, by state', 'state', () => registrar.byState);
@@ -142,7 +157,7 @@ export async function compose(host: ExtensionHost, signal: AbortSignal, status: 
     // Before the rows: a node that cannot be administered as it is told to must not have registered anybody.
     if (config.admin.on) {
       const registrations = new RegistrationDesk(registrar, roster, directory);
-      const admin = await openAdminServer(config.admin, { registrations, calls: router, status, metrics, clock, log });
+      const admin = await openAdminServer(config.admin, { registrations, calls: router, ladders: new LadderDesk(recording, registrations), status, metrics, clock, log });
       releasers.add('the administration interface', () => admin.close());
       log.info(`Administration is at ${admin.url}.`);
     }
@@ -205,6 +220,28 @@ function countCalls(metrics: Metrics): Required<Pick<CallPorts, 'onEnded' | 'onR
     },
     onRefused: (status) => {
       refused({ status: String(status) });
+    },
+  };
+}
+
+/** The same sink, with each update kept before it is told. */
+function recorded(host: ExtensionHost['calls'], recording: Recording): ExtensionHost['calls'] {
+  return {
+    update: (update) => {
+      recording.onUpdate(update);
+      return host.update(update);
+    },
+  };
+}
+
+/** Undefined when neither wants to hear, so that the hot path does not ask. */
+function bothOf(...taps: (MessageTrace | undefined)[]): MessageTrace | undefined {
+  const [first, second] = taps.filter((tap) => tap !== undefined);
+  if (first === undefined || second === undefined) return first;
+  return {
+    onMessage: (direction, transport, peer, text) => {
+      first.onMessage(direction, transport, peer, text);
+      second.onMessage(direction, transport, peer, text);
     },
   };
 }

@@ -9,6 +9,9 @@ export interface TextOptions {
   readonly messages: boolean;
 }
 
+/** Of a description; the rest is counted. A hold is three or four. */
+const changesShown = 6;
+
 /** `+12.345` and two spaces. */
 const timeColumns = 10;
 
@@ -23,11 +26,16 @@ export function drawText(ladder: Ladder, { width, messages }: TextOptions): stri
   ladder.steps.forEach((step, index) => {
     lines.push((times[index] ?? '').padEnd(timeColumns) + drawStep(step, ladder.lanes.length, gap));
     if (step.failing && ladder.sentence !== undefined) lines.push(`${' '.repeat(timeColumns)}^ ${ladder.sentence}`);
-    for (const change of step.sdpChanges ?? []) lines.push(`${' '.repeat(timeColumns)}  ${change}`.slice(0, width));
+    lines.push(...shortened(step.sdpChanges ?? []).map((change) => `${' '.repeat(timeColumns)}  ${change}`.slice(0, width)));
     if (messages) lines.push('', ...step.text.trimEnd().split(/\r?\n/).map((line) => `    ${line}`), '');
   });
   if (ladder.sentence !== undefined && !ladder.steps.some(({ failing }) => failing)) lines.push('', ladder.sentence);
   return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
+}
+
+function shortened(changes: readonly string[]): string[] {
+  const rest = changes.length - changesShown;
+  return rest <= 0 ? [...changes] : [...changes.slice(0, changesShown), `  and ${rest} more lines of the description`];
 }
 
 /** Each name over its rail: the first from it, the last up to it, those between astride. */

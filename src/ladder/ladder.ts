@@ -65,10 +65,20 @@ export function ladderOfRegistration(recording: Recording, aor: string): Ladder 
   return draw(aor, [], messages);
 }
 
-/** SIP calls that reached us and that the messenger was never told of: refused at the door, newest first. */
-export function untoldCalls(recording: Recording): { readonly at: number; readonly sipCallId: string; readonly from: string; readonly to: string }[] {
+/** A SIP call that reached us and that the messenger was never told of. */
+export interface UntoldCall {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly sipCallId: string;
+  /** SIP URIs. */
+  readonly from: string;
+  readonly to: string;
+}
+
+/** Those that were refused at the door, newest first. */
+export function untoldCalls(recording: Recording): UntoldCall[] {
   const told = new Set([...recording.legs()].map(({ sipCallId }) => sipCallId));
-  const found = new Map<string, { at: number; sipCallId: string; from: string; to: string }>();
+  const found = new Map<string, UntoldCall>();
   for (const { at, direction, text } of recording.messages('calls')) {
     if (direction !== 'in' || !text.startsWith('INVITE ')) continue;
     const { callId, from, to } = summaryOf(text);
@@ -107,7 +117,7 @@ function draw(title: string, words: readonly RecordedWord[], messages: readonly 
   return {
     title,
     lanes,
-    steps: withSdpChanges(steps.map((draft) => (draft === failing ? { ...draft.step, failing: true } : draft.step))),
+    steps: withSdpChanges(steps).map(({ step, order }) => (order === failing?.order ? { ...step, failing: true } : step)),
     ...(sentence === undefined ? {} : { sentence }),
   };
 }
@@ -164,17 +174,19 @@ function sipLabel({ method, status, phrase, uri }: SipSummary): string {
   return `${method} ${user}`.trim();
 }
 
-/** Descriptions are compared with the one before that went the same way between the same two. */
-function withSdpChanges(steps: readonly Step[]): Step[] {
+/** A description is compared with the one before of the same speaker that went the same way: both ends of a call may be ours. */
+function withSdpChanges(drafts: readonly Draft[]): Draft[] {
   const last = new Map<string, string>();
-  return steps.map((step) => {
+  return drafts.map((draft) => {
+    const { step, sip } = draft;
     const sdp = step.repeated ? undefined : sdpOf(step.text);
-    if (sdp === undefined) return step;
-    const way = `${step.from} ${step.to}`;
+    if (sdp === undefined) return draft;
+    const speaker = sip === undefined ? '' : addressOf(sip.status === undefined ? sip.from : sip.to);
+    const way = `${step.from} ${step.to} ${speaker}`;
     const before = last.get(way);
     last.set(way, sdp);
     const sdpChanges = before === undefined ? [] : changesOf(before, sdp);
-    return sdpChanges.length === 0 ? step : { ...step, sdpChanges };
+    return sdpChanges.length === 0 ? draft : { ...draft, step: { ...step, sdpChanges } };
   });
 }
 

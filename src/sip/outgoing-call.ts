@@ -37,6 +37,7 @@ import type { StackContext } from './stack-context.js';
 import type { Flow } from './transports/flow.js';
 import type { CallRefusal, DialogEvents, InviteOptions, OutgoingCall, OutgoingCallEvents, ReasonValue } from './types.js';
 import { whereWeAre } from './where-we-are.js';
+import { randomToken } from './random-token.js';
 
 /** RFC 3261 table 4: 64*T1. */
 const cancelTimeoutMs = 32_000;
@@ -58,6 +59,7 @@ export function placeCall(account: CallingAccount, context: StackContext, option
 }
 
 class InvitedCall implements OutgoingCall {
+  readonly callId = randomToken(12);
   #state: 'opening' | 'calling' | 'cancelling' | 'answered' | 'ended' = 'opening';
   #request: SentRequest | undefined;
   #uac: OutgoingInviteRequest | undefined;
@@ -129,7 +131,7 @@ class InvitedCall implements OutgoingCall {
       to,
       account.aor,
       to,
-      { fromDisplayName: options.displayName ?? account.settings.displayName ?? '', ...sameCall(this.#request) },
+      { fromDisplayName: options.displayName ?? account.settings.displayName ?? '', callId: this.callId, ...sameCall(this.#request) },
       [...whereWeAre(core), ...sessionRequestLines(this.#wish)],
       sessionBody(options.sdp),
     );
@@ -279,6 +281,6 @@ class InvitedCall implements OutgoingCall {
 }
 
 /** RFC 3261 8.1.3.5: what is tried again keeps Call-ID and From, and counts CSeq on. */
-function sameCall(before: SentRequest | undefined): { callId?: string; fromTag?: string; cseq?: number } {
-  return before === undefined ? {} : { callId: before.callId, fromTag: before.fromTag, cseq: before.cseq + 1 };
+function sameCall(before: SentRequest | undefined): { fromTag?: string; cseq?: number } {
+  return before === undefined ? {} : { fromTag: before.fromTag, cseq: before.cseq + 1 };
 }

@@ -174,6 +174,8 @@ export interface OutgoingCallEvents extends DialogEvents {
 }
 
 export interface OutgoingCall {
+  /** The SIP Call-ID of all its INVITEs, for logs and ladders. */
+  readonly callId: string;
   /**
    * Gives the call up. Before the answer: CANCEL, at once or after the first provisional response (RFC 3261 9.1); the 487 arrives as
    * `onRefused`, and when no final response comes within 64*T1 so does a local 408. An answer that crosses is ACKed and ended
