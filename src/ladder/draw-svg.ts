@@ -21,14 +21,14 @@ const style = `
 export function drawSvg(ladder: Ladder): string {
   const { lanes, steps, sentence, title } = ladder;
   const rows = steps.length + (sentence === undefined ? 0 : 1);
-  const [width, height] = [left + (lanes.length - 1) * laneWidth + 130, top + rows * rowHeight + 20];
+  const [width, height] = [left + (lanes.length - 1) * laneWidth + 160, top + rows * rowHeight + 20];
   const times = timesOf(steps);
   const rails = lanes.map((lane, index) => {
     const x = laneX(index);
-    return `<line class="rail" x1="${x}" x2="${x}" y1="${top - 14}" y2="${height - 12}"/><text class="lane" x="${x}" y="${top - 22}" text-anchor="middle">${escaped(lane)}</text>`;
+    return `<line class="rail" x1="${x}" x2="${x}" y1="${top - 14}" y2="${top + steps.length * rowHeight + 2}"/><text class="lane" x="${x}" y="${top - 22}" text-anchor="middle">${escaped(lane)}</text>`;
   });
   const rungs = steps.map((step, index) => drawStep(step, index, times[index] ?? ''));
-  const last = sentence === undefined ? '' : `<text class="sentence" x="${left}" y="${top + steps.length * rowHeight + 18}">${escaped(sentence)}</text>`;
+  const last = sentence === undefined ? '' : `<text class="sentence" x="${left}" y="${top + steps.length * rowHeight + 20}">${escaped(sentence)}</text>`;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${escaped(`Ladder of ${title}`)}">`,
     `<style>${style}</style><rect class="ground" width="${width}" height="${height}"/><text x="10" y="20">${escaped(title)}</text>`,
