@@ -106,8 +106,8 @@ class OwnContact {
 }
 
 export class AccountCore extends UserAgentCore implements Sender {
-  /** Where each dialog's messages come from: the way of requests whose Contact is not to be believed. */
-  readonly #sources = new WeakMap<Dialog, Wire>();
+  /** Where each dialog's messages come from: the way of requests when no Contact is to be believed. */
+  #sources: WeakMap<Dialog, Wire> | undefined;
   readonly #owner: CoreOwner;
   readonly #context: StackContext;
 
@@ -256,8 +256,9 @@ export class AccountCore extends UserAgentCore implements Sender {
 
   /** Where the messages of a dialog come from. */
   noteSource(dialogId: string, wire: Wire | undefined): void {
+    if (!this.#context.ignoresContact) return;
     const dialog = this.dialogs.get(dialogId);
-    if (dialog !== undefined && wire !== undefined) this.#sources.set(dialog, wire);
+    if (dialog !== undefined && wire !== undefined) (this.#sources ??= new WeakMap()).set(dialog, wire);
   }
 
   /** Drops a client that will get no final response; SIP.js drops those alone that end by themselves. */
@@ -275,7 +276,7 @@ export class AccountCore extends UserAgentCore implements Sender {
     if (transport === 'ws' || transport === 'wss') return this.#registrarWire();
     if (message.getHeader('route') === undefined && this.#context.ignoresContact) {
       const dialog = this.dialogs.get(message.callId + message.fromTag + message.toTag);
-      return (dialog && this.#sources.get(dialog)) ?? this.#registrarWire();
+      return (dialog && this.#sources?.get(dialog)) ?? this.#registrarWire();
     }
     const { nextHop } = message as SentRequest;
     // A `tel:` names no host: the registrar knows where it is (RFC 3261 19.1.6).

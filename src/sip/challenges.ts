@@ -11,7 +11,8 @@ export function digestRequestOf(message: SentRequest): DigestRequest {
 
 /** RFC 7616 3.6: answers the challenges met before, unasked. */
 export function sendKnownCredentials(message: SentRequest): void {
-  setCredentials(message, message.sender.digestFor(message.method).prepare(digestRequestOf(message), message.exchange));
+  const digest = message.sender.digestFor(message.method);
+  if (digest.hasMet) setCredentials(message, digest.prepare(digestRequestOf(message), message.exchange));
 }
 
 /** RFC 3261 22.3: each realm has a header field of its own; several proxies on the way may each want one. */
@@ -30,6 +31,10 @@ export function takeNextNonces(response: FinalResponse, digest: DigestSession): 
   }
 }
 
+export function isChallenge({ statusCode }: FinalResponse): boolean {
+  return statusCode === 401 || statusCode === 407;
+}
+
 /**
  * Answers a response that is a challenge.
  * @returns the headers for the next try; undefined when the response stands. A 401 or 407 that stands says in `unanswerable` or
@@ -41,8 +46,8 @@ export function answerChallenge(
   request: DigestRequest,
   exchange: DigestExchange,
 ): [CredentialsHeader, string][] | undefined {
-  const { statusCode: status } = response;
-  if (status !== 401 && status !== 407) return undefined;
+  const { statusCode: status = 0 } = response;
+  if (!isChallenge(response)) return undefined;
   const { challenge, credentials } = credentialsHeaderFor(status);
   const answers = digest.answer(credentials, response.getHeaders(challenge), request, exchange);
   if (answers !== undefined) return answers;

@@ -107,11 +107,17 @@ export class DigestSession {
 
   #hold(entries: readonly Remembered[]): void {
     const [only] = entries;
-    this.#held = only !== undefined && entries.length === 1 ? only : entries;
+    if (only === undefined) this.#held = nothing;
+    else this.#held = entries.length === 1 ? only : entries;
   }
 
   get #username(): string {
     return this.credentials.authUser ?? this.credentials.user;
+  }
+
+  /** A challenge was met before: there is something to send unasked. */
+  get hasMet(): boolean {
+    return this.#held !== nothing;
   }
 
   /** The credentials for challenges met before, to send unasked; empty at first. */

@@ -66,15 +66,14 @@ export class Reception {
       this.parts.drops.note('flood', address);
       return;
     }
-    const peer = `${address}:${String(flow.remote.port)}`;
     try {
       const message = parseMessage(bytes);
       if (isParseFault(message)) {
-        tap?.onMessage('in', flow.transport, peer, bytes.toString('latin1'));
+        tap?.onMessage('in', flow.transport, peerOf(flow), bytes.toString('latin1'));
         this.#receiveFault(flow, message, isKnown);
         return;
       }
-      tap?.onMessage('in', flow.transport, peer, message.data);
+      tap?.onMessage('in', flow.transport, peerOf(flow), message.data);
       this.parts.probes.heard(flow);
       const isOurs = message instanceof ParsedResponse ? this.#receiveResponse(flow, message) : this.#receiveRequest(flow, message, isKnown);
       if (isOurs) flow.welcome?.();
@@ -82,7 +81,7 @@ export class Reception {
     } catch (thrown) {
       const why = messageOf(thrown);
       if (this.parts.drops.note('failed', address, why)) {
-        this.parts.log.warn(`A message from ${peer} over ${flow.transport} could not be handled: ${why}`);
+        this.parts.log.warn(`A message from ${peerOf(flow)} over ${flow.transport} could not be handled: ${why}`);
       }
     }
   }
@@ -214,6 +213,10 @@ export class Reception {
     const text = statelessReply(request, status, this.parts.context.userAgent, extraHeaders);
     request.wire.sendResponse(text, undefined, status, request.method === 'INVITE', nobodyListens);
   }
+}
+
+function peerOf({ remote }: Flow): string {
+  return `${remote.address}:${String(remote.port)}`;
 }
 
 /** RFC 3261 12.1.1: a sips: URI in the Request-URI, or in the top Record-Route, or in the Contact when there is none. */

@@ -16,7 +16,7 @@ import type {
   TransactionUser,
   UserAgentCore,
 } from 'sip.js/lib/core/index.js';
-import { answerChallenge, digestRequestOf, setCredentials, takeNextNonces } from '../challenges.js';
+import { answerChallenge, digestRequestOf, isChallenge, setCredentials, takeNextNonces } from '../challenges.js';
 import type { FinalResponse, ReceivedRequest, Sender, SentRequest, Wire } from '../internals.js';
 import { randomToken } from '../random-token.js';
 import { hasUsableContact } from '../request-checks.js';
@@ -117,7 +117,7 @@ export const userAgentCorrections = [
       const digest = message.sender.digestFor(message.method);
       if ((response.statusCode ?? 0) >= 200) takeNextNonces(response, digest);
       // RFC 3261 22.1: nobody may challenge a CANCEL, and it cannot be sent again with another CSeq.
-      if (message.isGivenUp || message.method === 'CANCEL') return true;
+      if (!isChallenge(response) || message.isGivenUp || message.method === 'CANCEL') return true;
       const answers = answerChallenge(response, digest, digestRequestOf(message), message.exchange);
       if (answers === undefined) return true;
       const dialog = this.core.dialogs.get(message.callId + message.fromTag + (message.toTag ?? '')) as LocalDialog | undefined;
@@ -215,8 +215,9 @@ export const userAgentCorrections = [
     function (this: ServerInternals, options: ResponseOptions): OutgoingResponse {
       const { userAgentHeaderFieldValue: userAgent = '', supportedOptionTagsResponse: supported } = this.core.configuration;
       const extraHeaders = this.message.isOfSips ? asSips(options.extraHeaders ?? []) : options.extraHeaders;
-      const message = writeResponse(this.message, { ...options, extraHeaders, toTag: this.toTag, userAgent, supported });
-      this.transaction.receiveResponse(options.statusCode, message);
+      const { statusCode, reasonPhrase, body } = options;
+      const message = writeResponse(this.message, { statusCode, reasonPhrase, extraHeaders, body, toTag: this.toTag, userAgent, supported });
+      this.transaction.receiveResponse(statusCode, message);
       return { message };
     },
   ),
