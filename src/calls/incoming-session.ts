@@ -30,7 +30,8 @@ interface Rejection {
 }
 
 export class IncomingSession extends Session<IncomingState, IncomingEvent, IncomingAction> implements IncomingCallEvents {
-  readonly #call: IncomingCall;
+  /** Until it is answered: then its dialog is all there is to talk to. */
+  #call: IncomingCall | undefined;
   readonly #mapping: RoutableMapping;
   readonly #from: RemoteParty;
   /** Empty when the host has it. */
@@ -128,7 +129,7 @@ export class IncomingSession extends Session<IncomingState, IncomingEvent, Incom
         return;
       }
       case 'ring':
-        this.#call.ring();
+        this.#call?.ring();
         this.times.rang();
         return;
       case 'accept':
@@ -136,7 +137,7 @@ export class IncomingSession extends Session<IncomingState, IncomingEvent, Incom
         return;
       case 'reject': {
         const { status, phrase, reason } = this.#rejection;
-        this.#call.reject(status, reason === undefined ? { phrase } : { phrase, reason });
+        this.#call?.reject(status, reason === undefined ? { phrase } : { phrase, reason });
         return;
       }
       case 'bye':
@@ -204,7 +205,8 @@ export class IncomingSession extends Session<IncomingState, IncomingEvent, Incom
     // What it lacks was looked for when it came: candidates are all that has come since.
     const passage = this.#gathering === undefined ? undefined : this.#passAnswer(this.#answerOut, true);
     const { sdp } = passage !== undefined && 'description' in passage ? passage.description : this.#answerOut;
-    this.dialog = this.#call.accept(sdp);
+    this.dialog = this.#call?.accept(sdp);
+    this.#call = undefined;
     // The call ended on the SIP side while the answer was on its way here.
     if (this.dialog === undefined) this.raise('lost', localTable.cancelled);
     else this.times.answered(sdp);

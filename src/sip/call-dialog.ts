@@ -1,9 +1,10 @@
 /** An answered call, over SIP.js's session: the same whoever placed it. */
-import type { IncomingByeRequest, IncomingInfoRequest, IncomingInviteRequest, Session, SessionDialog, UserAgentServer } from 'sip.js/lib/core/index.js';
+import type { IncomingByeRequest, IncomingInfoRequest, IncomingInviteRequest, Session, SessionDelegate, SessionDialog, UserAgentServer } from 'sip.js/lib/core/index.js';
 import type { Clock, Timer } from '../base/clock.js';
 import { callRefusalOf } from './call-refusal.js';
 import { dtmfTypes, toneBody, toneOf } from './dtmf-info.js';
 import type { CallDelegate, FinalResponse } from './internals.js';
+import { forgetInvite } from './forget-invite.js';
 import { LocalOffer } from './local-offer.js';
 import { sdpOf } from './parser/body.js';
 import { ReceivedOffer, type OfferServer } from './received-offer.js';
@@ -37,6 +38,8 @@ export class SessionCallDialog implements CallDialog {
   #byeAfterAck: { reason?: ReasonValue } | undefined;
   #awaitsAck: boolean;
   readonly #dialog: SessionDialog;
+  /** What whoever answered the INVITE hears, until it is acknowledged. */
+  #inviting: SessionDelegate | undefined;
   /** What we last offered or answered that was taken. */
   #localSdp: string;
   /** The `o=` of what the far end said last: the same as long as the description is (RFC 3264 8). */
@@ -65,11 +68,17 @@ export class SessionCallDialog implements CallDialog {
         this.#lose(refusal, reason);
       },
     });
-    const before = session.delegate;
+    this.#inviting = session.delegate;
     const delegate: CallDelegate = {
-      ...before,
+      onAckTimeout: () => {
+        this.#inviting?.onAckTimeout?.();
+      },
+      onPrack: (request) => {
+        if (this.#inviting?.onPrack === undefined) request.reject({ statusCode: 481 });
+        else this.#inviting.onPrack(request);
+      },
       onAck: (ack) => {
-        void before?.onAck?.(ack);
+        void this.#inviting?.onAck?.(ack);
         this.#acknowledged(ack.message.cseq, sdpOf(ack.message));
       },
       onBye: (request) => {
@@ -107,9 +116,11 @@ export class SessionCallDialog implements CallDialog {
     this.session.bye(undefined, reason && { extraHeaders: [`Reason: ${writeReason(reason)}`] });
   }
 
-  /** The ACK has come, or no longer will: a BYE that waited is sent. */
+  /** The ACK has come, or no longer will: a BYE that waited is sent, and of the INVITE nothing is kept. */
   confirm(): void {
     this.#awaitsAck = false;
+    this.#inviting = undefined;
+    forgetInvite(this.#dialog);
     if (this.#byeAfterAck !== undefined) this.bye(this.#byeAfterAck.reason);
   }
 

@@ -30,8 +30,13 @@ export interface CallCore {
   acknowledged(): void;
 }
 
-export class InvitingCall implements IncomingCall {
+/** Who hears of the call. */
+interface Listener {
   events: IncomingCallEvents | undefined;
+}
+
+export class InvitingCall implements IncomingCall {
+  readonly #listener: Listener = { events: undefined };
   #state: 'waiting' | 'answered' | 'confirmed' | 'ended' = 'waiting';
   #hasRung = false;
   readonly #reliable: ReliableProvisional | undefined;
@@ -59,6 +64,14 @@ export class InvitingCall implements IncomingCall {
     // RFC 3261 13.3.1: an invitation may say for how long it stands.
     const expiresS = readDeltaSeconds(uas.message.getHeader('expires'));
     if (expiresS !== undefined && expiresS <= longestInvitationS) this.#expiry = context.clock.after(expiresS * second, () => { this.#expired(); });
+  }
+
+  get events(): IncomingCallEvents | undefined {
+    return this.#listener.events;
+  }
+
+  set events(events: IncomingCallEvents | undefined) {
+    this.#listener.events = events;
   }
 
   get callId(): string {
@@ -120,14 +133,7 @@ export class InvitingCall implements IncomingCall {
         this.#lost(dialog);
       },
     };
-    const events: DialogEvents = {
-      onBye: (reason) => this.events?.onBye(reason),
-      onOffer: (offer) => this.events?.onOffer(offer),
-      onAnswer: (answer) => this.events?.onAnswer(answer),
-      onTone: (tone) => this.events?.onTone(tone),
-      onLost: (refusal) => this.events?.onLost(refusal),
-    };
-    const dialog = new SessionCallDialog(session, events, this.context.clock, {
+    const dialog = new SessionCallDialog(session, eventsFor(this.#listener), this.context.clock, {
       awaitsAck: true,
       localSdp: sdp,
       remoteSdp: this.sdp,
@@ -198,4 +204,15 @@ export class InvitingCall implements IncomingCall {
     dialog.bye();
     this.events?.onLost();
   }
+}
+
+/** What the dialog tells. It leads to the listener and not to the call, whose INVITE nobody asks for once it is answered. */
+function eventsFor(listener: Listener): DialogEvents {
+  return {
+    onBye: (reason) => listener.events?.onBye(reason),
+    onOffer: (offer) => listener.events?.onOffer(offer),
+    onAnswer: (answer) => listener.events?.onAnswer(answer),
+    onTone: (tone) => listener.events?.onTone(tone),
+    onLost: (refusal) => listener.events?.onLost(refusal),
+  };
 }

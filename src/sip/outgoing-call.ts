@@ -63,6 +63,8 @@ class InvitedCall implements OutgoingCall {
   #state: 'opening' | 'calling' | 'cancelling' | 'answered' | 'ended' = 'opening';
   #request: SentRequest | undefined;
   #uac: OutgoingInviteRequest | undefined;
+  /** Those of the INVITE that was answered. */
+  #credentials: string[] | undefined;
   #hasProvisional = false;
   #isCancelSent = false;
   #cancelReason: ReasonValue | undefined;
@@ -209,7 +211,8 @@ class InvitedCall implements OutgoingCall {
   }
 
   #accepted(response: AckableIncomingResponseWithSession): void {
-    response.ack({ extraHeaders: credentialLines(this.#request) });
+    this.#credentials ??= credentialLines(this.#request);
+    response.ack({ extraHeaders: this.#credentials });
     this.#early.delete(response.session);
     if (this.#over.has(response.session)) {
       this.#refuse(givenUp);
@@ -235,6 +238,9 @@ class InvitedCall implements OutgoingCall {
     }
     this.#state = 'answered';
     this.#dialog = dialog;
+    // What may be asked from here on is asked of the dialog.
+    this.#request = undefined;
+    this.#uac = undefined;
     this.events.onAccepted({ dialog, sdp: sdpOf(response.message), remote: toNameAddress(response.message.to) });
   }
 

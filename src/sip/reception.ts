@@ -189,6 +189,7 @@ export class Reception {
       },
     };
     core.receiveIncomingRequestFromTransport(request);
+    core.delegate = {};
   }
 
   #invited(account: Account, core: AccountCore, uas: InvitingUas, target: URI, wire: Wire): void {

@@ -17,6 +17,7 @@ import type {
   UserAgentCore,
 } from 'sip.js/lib/core/index.js';
 import { answerChallenge, digestRequestOf, isChallenge, setCredentials, takeNextNonces } from '../challenges.js';
+import { forgetInvite } from '../forget-invite.js';
 import type { FinalResponse, ReceivedRequest, Sender, SentRequest, Wire } from '../internals.js';
 import { randomToken } from '../random-token.js';
 import { hasUsableContact } from '../request-checks.js';
@@ -32,6 +33,8 @@ interface ClientInternals {
   readonly delegate?: OutgoingRequestDelegate;
   readonly transactionConstructor: new (message: SentRequest, wire: Wire, user: TransactionUser) => ClientTransaction;
   _transaction: ClientTransaction | undefined;
+  /** Those of an INVITE. */
+  readonly confirmedDialogs?: ReadonlyMap<string, object>;
   dispose(): void;
   init(): void;
   onRequestTimeout(): void;
@@ -81,6 +84,8 @@ export const userAgentCorrections = [
           if (state !== TransactionState.Terminated) return;
           core.userAgentClients.delete(id);
           if (transaction === this._transaction) this.dispose();
+          // RFC 6026 7.2: after timer M no 2xx is taken any more.
+          for (const dialog of this.confirmedDialogs?.values() ?? []) forgetInvite(dialog);
           message.sender.transactionEnded();
         },
       };
