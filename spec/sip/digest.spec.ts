@@ -182,6 +182,21 @@ describe('a digest session', () => {
     expect([parameter(credentials, 'nonce'), parameter(credentials, 'nc')]).toEqual(['n1', '00000002']);
   });
 
+  it('counts a nonce for each registrar and realm by itself, when two give one user the same', () => {
+    const user = someone();
+    const at = (host: string): DigestSession => new DigestSession({ user, password: 'pass', target: { transport: 'udp', host, port: 5060 } });
+    const use = (session: DigestSession, realm: string, nonce: string): string => {
+      const [answer] = session.answer('Authorization', [`Digest realm="${realm}", nonce="${nonce}", qop="auth", stale=true`], register, new DigestExchange())!;
+      return parameter(answer![1], 'nc')!;
+    };
+    const one = at('one.example');
+    use(one, 'r', 'same');
+    use(one, 'r', 'other');
+    expect(use(at('two.example'), 'r', 'same')).toBe('00000001');
+    expect(use(at('one.example'), 's', 'same')).toBe('00000001');
+    expect(use(one, 'r', 'same')).toBe('00000002');
+  });
+
   it('takes over the next nonce that a response names, with nc from 1', () => {
     const session = new DigestSession({ user: someone(), password: 'pass' });
     const first = session.answer('Authorization', ['Digest realm="r", nonce="n1", qop="auth", algorithm=SHA-256-sess'], register, new DigestExchange())![0]![1];

@@ -7,6 +7,10 @@ import type { CallDialog } from '../../src/sip/types.js';
 import { answer, Subject } from './conformance/subject.js';
 
 const count = 10;
+
+/** How many are reachable. */
+const held = (of: typeof ParsedRequest | typeof OutgoingRequestMessage): number => Number(queryObjects(of));
+
 let subject: Subject;
 
 beforeEach(async () => {
@@ -20,10 +24,10 @@ afterEach(async () => {
 });
 
 it('a call that came in keeps no request once its answer is acknowledged, and ends by BYE', async () => {
-  const before = queryObjects(ParsedRequest);
+  const before = held(ParsedRequest);
   const dialogs: CallDialog[] = [];
   for (let call = 0; call < count; call += 1) dialogs.push((await subject.answered()).dialog);
-  expect(queryObjects(ParsedRequest) - before).toBeLessThan(count / 2);
+  expect(held(ParsedRequest) - before).toBeLessThan(count / 2);
   for (const dialog of dialogs) {
     dialog.bye();
     (await subject.peer.next('BYE')).reply(200);
@@ -32,7 +36,7 @@ it('a call that came in keeps no request once its answer is acknowledged, and en
 
 it('a call that was placed keeps no request once timer M has run out, and ends by BYE', async () => {
   const { peer } = subject;
-  const before = queryObjects(OutgoingRequestMessage);
+  const before = held(OutgoingRequestMessage);
   const dialogs: CallDialog[] = [];
   for (let call = 0; call < count; call += 1) {
     const placed = subject.place();
@@ -40,10 +44,10 @@ it('a call that was placed keeps no request once timer M has run out, and ends b
     dialogs.push(await placed.accepted);
     await peer.next('ACK');
   }
-  expect(queryObjects(OutgoingRequestMessage) - before).toBeGreaterThanOrEqual(count);
+  expect(held(OutgoingRequestMessage) - before).toBeGreaterThanOrEqual(count);
   await subject.settled();
   vi.advanceTimersByTime(33_000);
-  expect(queryObjects(OutgoingRequestMessage) - before).toBeLessThan(count / 2);
+  expect(held(OutgoingRequestMessage) - before).toBeLessThan(count / 2);
   for (const dialog of dialogs) {
     dialog.bye();
     (await peer.next('BYE')).reply(200);

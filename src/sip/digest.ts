@@ -68,8 +68,8 @@ interface Remembered {
 }
 
 /**
- * How often nonces were used that were given up lately, of all accounts, by user and nonce: an answer that was long under way may bring one
- * back, and its nc must count on. Kept here, it costs an idle account nothing.
+ * How often nonces were used that were given up lately, of all accounts, by user, registrar, realm and nonce: an answer that was long under way
+ * may bring one back, and its nc must count on. Kept here, it costs an idle account nothing.
  */
 const givenUp = new Map<string, number>();
 const mostGivenUp = 4_096;
@@ -93,7 +93,7 @@ export class DigestExchange {
 }
 
 /** Whose challenges are answered: an account's settings are such. */
-export type Credentials = Pick<AccountSettings, 'user' | 'authUser' | 'password'>;
+export type Credentials = Pick<AccountSettings, 'user' | 'authUser' | 'password'> & Partial<Pick<AccountSettings, 'target'>>;
 
 export class DigestSession {
   /** One stands by itself, as nearly every account has. Replaced, never changed: an array that grows has room for sixteen. */
@@ -182,7 +182,7 @@ export class DigestSession {
   }
 
   #remember(terms: Terms, nonce: string, cnonce: string, sessionNonce?: string): void {
-    const entry: Remembered = { terms, nonce: standalone(nonce), cnonce, nc: givenUp.get(`${this.#username} ${nonce}`) ?? 0 };
+    const entry: Remembered = { terms, nonce: standalone(nonce), cnonce, nc: givenUp.get(this.#placeOf(terms, nonce)) ?? 0 };
     this.#hold(this.#remembered.concat(sessionNonce === undefined ? entry : { ...entry, sessionNonce }));
   }
 
@@ -190,7 +190,13 @@ export class DigestSession {
     this.#hold(this.#remembered.filter((entry) => entry !== remembered));
     const [oldest] = givenUp.keys();
     if (oldest !== undefined && givenUp.size >= mostGivenUp) givenUp.delete(oldest);
-    givenUp.set(`${this.#username} ${remembered.nonce}`, remembered.nc);
+    givenUp.set(this.#placeOf(remembered.terms, remembered.nonce), remembered.nc);
+  }
+
+  /** Two registrars may give one user the same nonce: each counts for itself. */
+  #placeOf({ realm }: Terms, nonce: string): string {
+    const { transport = '', host = '', port = 0 } = this.credentials.target ?? {};
+    return `${this.#username}\n${transport} ${host} ${port}\n${realm}\n${nonce}`;
   }
 
   /** A hash of the password serves the algorithm that made it, and no other. */
