@@ -7,7 +7,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-export type Requirement = 'kamailio' | 'sipp' | 'postgresql' | 'openssl' | 'chromium';
+export type Requirement = 'kamailio' | 'sipp' | 'postgresql' | 'openssl' | 'chromium' | 'baresip' | 'iproute2';
 
 const packages: Record<Requirement, readonly string[]> = {
   kamailio: ['kamailio', 'kamailio-websocket-modules', 'kamailio-tls-modules'],
@@ -15,6 +15,8 @@ const packages: Record<Requirement, readonly string[]> = {
   postgresql: ['postgresql'],
   openssl: ['openssl'],
   chromium: ['chromium', 'fonts-dejavu-core'],
+  baresip: ['baresip-core'],
+  iproute2: ['iproute2'],
 };
 
 const present: Record<Requirement, () => boolean> = {
@@ -24,6 +26,8 @@ const present: Record<Requirement, () => boolean> = {
   postgresql: () => isDirectoryWith('/usr/lib/postgresql', (version) => existsSync(join(version, 'bin', 'postgres'))),
   openssl: () => isProgram('openssl'),
   chromium: () => isProgram('chromium'),
+  baresip: () => isProgram('baresip'),
+  iproute2: () => isProgram('ip'),
 };
 
 /** Whether any of these is not on this machine: `describe.skipIf(lacks('kamailio'))`. */

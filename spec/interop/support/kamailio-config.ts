@@ -10,6 +10,8 @@ export interface KamailioOptions {
   uas?: { port: number; transport?: 'udp' | 'tcp' };
   /** Another one, over udp: numbers that begin with 97 are there, and those with 98 at both. */
   secondUas?: { port: number };
+  /** Other addresses of this machine where it takes udp, beside 127.0.0.1, and relays between. */
+  alsoAt?: readonly string[];
   /** The longest expiry it grants, seconds. Default 3600. */
   maxExpires?: number;
   /** REGISTER for less is answered 423 with this Min-Expires, seconds. Default 0: anything goes. */
@@ -48,6 +50,8 @@ tcp_crlf_ping=yes
 server_header="Server: kamailio"
 user_agent_header="User-Agent: kamailio"
 listen=udp:127.0.0.1:${ports.udp}
+${(options.alsoAt ?? []).map((address) => `listen=udp:${address}:${ports.udp}`).join('\n')}
+${options.alsoAt === undefined ? '' : 'mhomed=yes'}
 listen=tcp:127.0.0.1:${ports.tcp}
 listen=tls:127.0.0.1:${ports.tls}
 listen=tcp:127.0.0.1:${ports.ws}
