@@ -83,7 +83,7 @@ describe('a registration', () => {
     expect(second.header('authorization')).toContain('nc=00000001');
     expect([second.header('call-id'), second.cseq]).toEqual([first.header('call-id'), first.cseq + 1]);
     expect(second.header('contact')).toMatch(/^<sip:tok434@127\.0\.0\.1:\d+;transport=udp>;\+sip\.instance="<urn:uuid:.*>";reg-id=1;expires=1800$/);
-    second.reply(200, [`Contact: <sip:other@192.0.2.1>;expires=5`, `Contact: ${second.header('contact')!.replace('expires=1800', 'expires=600')}`]);
+    second.reply(200, [`Contact: <sip:other@192.0.2.1>;expires=5`, `Contact: <sip:tok434@192.0.2.1>;expires=900`, `Contact: ${second.header('contact')!.replace('expires=1800', 'expires=600')}`]);
     expect(await outcome).toEqual({ kind: 'registered', expiresS: 600, contactChanged: false });
 
     const refresh = account.register(1800);
