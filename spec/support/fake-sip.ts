@@ -6,6 +6,7 @@ import type {
   IncomingCall,
   IncomingCallEvents,
   InviteOptions,
+  LooseEnd,
   NameAddress,
   OfferEvents,
   OutgoingCall,
@@ -31,6 +32,18 @@ export function address(uri: string, displayName?: string): NameAddress {
   };
 }
 
+const someEnd = {
+  kind: 'dialog',
+  callId: 'sip-call-id',
+  localTag: 'ours',
+  remoteTag: 'theirs',
+  localUri: 'sip:434@pbx.example',
+  remoteUri: 'sip:600@pbx.example',
+  remoteTarget: 'sip:600@192.0.2.9',
+  routeSet: [],
+  cseq: 1,
+} as const satisfies LooseEnd;
+
 export class FakeDialog implements CallDialog {
   /** One entry for each `bye`. */
   readonly byes: (ReasonValue | undefined)[] = [];
@@ -49,6 +62,7 @@ export class FakeDialog implements CallDialog {
   /** Every REFER, oldest first. */
   readonly referrals: (ReferEvents & { to: string })[] = [];
   readonly replacement = 'sip:600@192.0.2.9?Replaces=call';
+  looseEnd: LooseEnd = { ...someEnd, routeSet: [] };
 
   sendTone(tone: string, durationMs: number, answer: (status: number) => void): void {
     this.tones.push({ tone, durationMs, answer });
@@ -89,6 +103,7 @@ export class FakeOutgoingCall implements OutgoingCall {
   readonly cancels: (ReasonValue | undefined)[] = [];
   readonly dialog = new FakeDialog();
   readonly callId = 'sip-call-id';
+  looseEnd: LooseEnd | undefined;
 
   constructor(
     readonly options: InviteOptions,
@@ -178,6 +193,13 @@ export class FakeAccount implements SipAccount {
     const call = new FakeOutgoingCall(options, events);
     this.invites.push(call);
     return call;
+  }
+
+  /** What it was asked to end. */
+  readonly left: LooseEnd[] = [];
+
+  endLeft(end: LooseEnd): void {
+    this.left.push(end);
   }
 
   remove(): void {

@@ -87,6 +87,11 @@ export class Received {
     this.#send(status, this.headers('via'), to, headers, body);
   }
 
+  /** Answers another message, to where this one came from. */
+  replyTo(other: Received, status: number, to: string, headers: string[] = [], body = ''): void {
+    new Received(other.text, this.answer).replyRaw(status, to, headers, body);
+  }
+
   replyVia(status: number, via: string, headers: string[]): void {
     this.#send(status, [via], `${this.header('to') ?? ''};tag=far`, headers, '');
   }

@@ -5,6 +5,7 @@
 import type { URI } from 'sip.js/lib/core/index.js';
 import { AccountCore, type CoreOwner } from './account-core.js';
 import { DigestSession } from './digest.js';
+import type { LooseEnd } from './loose-end.js';
 import { placeCall } from './outgoing-call.js';
 import { makeSipUri } from './parser/uri.js';
 import { registerOnce, type RegisteringAccount } from './registering.js';
@@ -103,6 +104,10 @@ export class Account implements SipAccount, CoreOwner, RegisteringAccount {
 
   invite(options: InviteOptions, events: OutgoingCallEvents): OutgoingCall {
     return placeCall(this, this.stack, options, events);
+  }
+
+  endLeft(end: LooseEnd): void {
+    this.stack.leftCalls.end(this, this.stack, end);
   }
 
   remove(): void {

@@ -6,6 +6,7 @@ import { dtmfTypes, toneBody, toneOf } from './dtmf-info.js';
 import type { CallDelegate, FinalResponse } from './internals.js';
 import { forgetInvite } from './forget-invite.js';
 import { LocalOffer } from './local-offer.js';
+import { endOfDialog, type DialogEnd } from './loose-end.js';
 import { sdpOf } from './parser/body.js';
 import { ReceivedOffer, type OfferServer } from './received-offer.js';
 import { Referral } from './referral.js';
@@ -186,6 +187,10 @@ export class SessionCallDialog implements CallDialog {
     };
     this.#sendOffer(this.#localSdp, { onAnswered, onRefused });
     return true;
+  }
+
+  get looseEnd(): DialogEnd {
+    return endOfDialog(this.#dialog);
   }
 
   get #isNegotiating(): boolean {

@@ -27,6 +27,7 @@ import { SessionCallDialog } from './call-dialog.js';
 import { callRefusalOf } from './call-refusal.js';
 import { credentialLines, sendKnownCredentials } from './challenges.js';
 import type { SentRequest, Wire } from './internals.js';
+import { endOfInvite, type LooseEnd } from './loose-end.js';
 import { sdpOf } from './parser/body.js';
 import { parseUri, toNameAddress } from './parser/uri.js';
 import { judgeServer } from './registering.js';
@@ -116,6 +117,19 @@ class InvitedCall implements OutgoingCall {
         return;
       case 'cancelling':
       case 'ended':
+    }
+  }
+
+  get looseEnd(): LooseEnd | undefined {
+    switch (this.#state) {
+      case 'calling':
+      case 'cancelling':
+        return this.#request && endOfInvite(this.#request);
+      case 'answered':
+        return this.#dialog?.looseEnd;
+      case 'opening':
+      case 'ended':
+        return undefined;
     }
   }
 

@@ -104,6 +104,7 @@ export class Reception {
     this.parts.context.wireOver(flow).responses += 1;
     if (!flow.isReliable && !this.parts.retransmission.receiveResponse(key, status)) return true;
     if (this.parts.context.registers.receive(key, message)) return true;
+    if (this.parts.context.leftCalls.receive(message)) return true;
     const core = this.parts.accounts.byBranch(message.viaBranch)?.existingCore;
     if (core?.userAgentClients.has(key) !== true || core.isOneBranchTooMany(message)) {
       if (this.parts.probes.isAnswer(flow, message.viaBranch)) return true;

@@ -6,6 +6,7 @@ import type { CoreOwner } from './account-core.js';
 import type { ContactAddress } from './contact-addresses.js';
 import type { TransactionCount } from './guards/transaction-count.js';
 import type { Wire } from './internals.js';
+import type { LeftCalls } from './left-calls.js';
 import type { Redirect } from './redirect.js';
 import type { RegisterTransactions } from './register-transactions.js';
 import type { Flow } from './transports/flow.js';
@@ -24,6 +25,7 @@ export interface StackContext {
   readonly clientTransactions: TransactionCount;
   readonly serverTransactions: TransactionCount;
   readonly registers: RegisterTransactions;
+  readonly leftCalls: LeftCalls;
   readonly acceptedInvites: AcceptedInvites;
   /** An account goes over from one flow to another: registrars are those that an account has a flow to. */
   moveAccount(account: CoreOwner, from: Flow | undefined, to: Flow | undefined): void;

@@ -17,6 +17,7 @@ import { mostTransactions, TransactionCount } from './guards/transaction-count.j
 import { Interned } from './interned.js';
 import type { Wire } from './internals.js';
 import { KnownSources } from './known-sources.js';
+import { LeftCalls } from './left-calls.js';
 import { installGrammar } from './parser/grammar.js';
 import { randomToken } from './random-token.js';
 import { Reception } from './reception.js';
@@ -80,6 +81,7 @@ class Stack implements SipStack, AccountOwner {
   readonly clientTransactions: TransactionCount;
   readonly serverTransactions: TransactionCount;
   readonly registers: RegisterTransactions;
+  readonly leftCalls: LeftCalls;
   readonly #accounts = new Accounts();
   readonly redirects = new WeakMap<CoreOwner, Redirect>();
   readonly drops: DropReport;
@@ -127,6 +129,7 @@ class Stack implements SipStack, AccountOwner {
     this.clientTransactions = new TransactionCount(settings.maxTransactions ?? mostTransactions);
     this.serverTransactions = new TransactionCount(settings.maxTransactions ?? mostTransactions);
     this.registers = new RegisterTransactions(this.clock, this.clientTransactions);
+    this.leftCalls = new LeftCalls(this.clock);
     this.#probes = new FlowProbes(dependencies.clock, {
       intervalMs: settings.flows.keepAliveMs ?? keepAliveMs,
       ask: (flow, question) => {
@@ -178,7 +181,7 @@ class Stack implements SipStack, AccountOwner {
   }
 
   usage(): SipStackUsage {
-    let transactions = this.registers.size;
+    let transactions = this.registers.size + this.leftCalls.size;
     let dialogs = 0;
     for (const { existingCore: core } of this.#accounts.active.values()) {
       if (core === undefined) continue;
@@ -196,6 +199,7 @@ class Stack implements SipStack, AccountOwner {
       this.#accounts.rest(account);
     }
     this.registers.close();
+    this.leftCalls.close();
     this.#retransmission.close();
     this.acceptedInvites.close();
     this.drops.close();

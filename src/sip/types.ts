@@ -6,8 +6,9 @@
  */
 
 import type { SipTransport } from '../base/sip-transport.js';
+import type { LooseEnd } from './loose-end.js';
 
-export type { SipTransport };
+export type { LooseEnd, SipTransport };
 
 /** Where a registrar is and how it is reached. */
 export interface SipTarget {
@@ -182,6 +183,8 @@ export interface OutgoingCall {
    * with BYE, then `onRefused` tells 487. Idempotent; harmless after the end.
    */
   cancel(reason?: ReasonValue): void;
+  /** What ends it when this process is gone; undefined before the INVITE went out, and after its end. */
+  readonly looseEnd: LooseEnd | undefined;
 }
 
 /** An answered call. */
@@ -196,6 +199,8 @@ export interface CallDialog {
   refer(referTo: string, events: ReferEvents): void;
   /** A URI that has whoever is referred to it take this call over (RFC 3891). */
   readonly replacement: string;
+  /** What ends it when this process is gone. */
+  readonly looseEnd: LooseEnd;
 }
 
 export interface IncomingCallEvents extends DialogEvents {
@@ -237,6 +242,8 @@ export interface SipAccount {
   register(expiresS: number): Promise<RegisterOutcome>;
   /** Never throws: what goes wrong arrives as `onRefused`, later than the return. */
   invite(options: InviteOptions, events: OutgoingCallEvents): OutgoingCall;
+  /** Ends a call that a process before left. Never throws; what comes of it changes nothing. */
+  endLeft(end: LooseEnd): void;
   /** Forgets the account. Its dialogs go on until they end. */
   remove(): void;
 }

@@ -1,0 +1,148 @@
+/**
+ * Ends calls of a process that is gone, of which their loose ends alone are known.
+ *
+ * A dialog: a BYE, challenged or not, as any request of the account. An INVITE: its CANCEL, and then its final response is waited for, as the
+ * INVITE's own transaction would (RFC 3261 9.1): a refusal is acknowledged, an answer that crossed is acknowledged and ended with BYE.
+ */
+import type { URI } from 'sip.js/lib/core/index.js';
+import type { Clock, Timer } from '../base/clock.js';
+import type { AccountCore, CoreOwner } from './account-core.js';
+import type { Wire } from './internals.js';
+import type { DialogEnd, InviteEnd, LooseEnd } from './loose-end.js';
+import type { ParsedResponse } from './parser/message.js';
+import { parseUri, readAddress } from './parser/uri.js';
+import { randomToken } from './random-token.js';
+import type { StackContext } from './stack-context.js';
+import type { Flow } from './transports/flow.js';
+
+/** RFC 3261 9.1: 64*T1 after the CANCEL the INVITE is over, whatever comes. */
+const finalTimeoutMs = 32_000;
+
+/** The process sent requests after it noted the last; RFC 3261 12.2.1.1 wants a higher number, and lets it be any. */
+const cseqGap = 100_000;
+
+const nobodyListens = (): void => undefined;
+
+export interface LeavingAccount extends CoreOwner {
+  readonly core: AccountCore;
+  flow: Flow | undefined;
+}
+
+interface LeftInvite {
+  readonly account: LeavingAccount;
+  readonly end: InviteEnd;
+  readonly wire: Wire;
+  readonly limit: Timer;
+}
+
+export class LeftCalls {
+  /** By branch. */
+  readonly #invites = new Map<string, LeftInvite>();
+
+  constructor(private readonly clock: Clock) {}
+
+  /** INVITEs whose final response is waited for. */
+  get size(): number {
+    return this.#invites.size;
+  }
+
+  /** Never throws; what cannot be sent is not sent. */
+  end(account: LeavingAccount, context: StackContext, end: LooseEnd): void {
+    const { target } = account.settings;
+    const go = (flow: Flow): void => {
+      account.flow = flow;
+      if (end.kind === 'dialog') sendBye(account.core, end);
+      else this.#cancel(account, end, context.wireOver(flow));
+    };
+    const flow = context.existingFlow(target);
+    if (flow === undefined) context.openFlow(target).then(go, nobodyListens);
+    else go(flow);
+  }
+
+  /** @returns whether it is for one of them */
+  receive(message: ParsedResponse): boolean {
+    const left = this.#invites.get(message.viaBranch);
+    if (left === undefined) return false;
+    const { method, statusCode: status = 0 } = message;
+    // RFC 3261 9.1: 481 to the CANCEL means that the INVITE may not be there; else its own final response comes.
+    if (status < 200 || (method !== 'INVITE' && status !== 481)) return true;
+    left.limit.cancel();
+    this.#invites.delete(message.viaBranch);
+    if (method !== 'INVITE') return true;
+    const { account, end, wire } = left;
+    // RFC 3261 17.1.1.3.
+    if (status >= 300) wire.sendAck(writeRequest('ACK', end, message.getHeader('to')), `${message.viaBranch}INVITE`, nobodyListens);
+    else acknowledgeAndEnd(account.core, end, message);
+    return true;
+  }
+
+  close(): void {
+    for (const { limit } of this.#invites.values()) limit.cancel();
+    this.#invites.clear();
+  }
+
+  #cancel(account: LeavingAccount, end: InviteEnd, wire: Wire): void {
+    const branch = /;\s*branch=([^;\s]+)/i.exec(end.via)?.[1];
+    if (branch === undefined || this.#invites.has(branch)) return;
+    const limit = this.clock.after(finalTimeoutMs, () => {
+      this.#invites.delete(branch);
+    });
+    this.#invites.set(branch, { account, end, wire, limit });
+    wire.sendRequest(writeRequest('CANCEL', end), `${branch}CANCEL`, false, nobodyListens);
+  }
+}
+
+function sendBye(core: AccountCore, end: DialogEnd): void {
+  const bye = inDialog(core, 'BYE', end, end.cseq + cseqGap);
+  if (bye !== undefined) core.request(bye);
+}
+
+/** RFC 3261 13.2.2.4. */
+function acknowledgeAndEnd(core: AccountCore, { from, to, callId, cseq }: InviteEnd, answer: ParsedResponse): void {
+  const contact = readAddress(answer.getHeader('contact') ?? '')?.uri;
+  const localUri = readAddress(from)?.uri;
+  const remoteUri = readAddress(to)?.uri;
+  if (contact === undefined || localUri === undefined || remoteUri === undefined) return;
+  const end: DialogEnd = {
+    kind: 'dialog',
+    callId,
+    localTag: answer.fromTag,
+    remoteTag: answer.toTag,
+    localUri: localUri.toString(),
+    remoteUri: remoteUri.toString(),
+    remoteTarget: contact.toString(),
+    // RFC 3261 12.1.2: in reverse order.
+    routeSet: answer.getHeaders('record-route').reverse(),
+    cseq,
+  };
+  const ack = inDialog(core, 'ACK', end, cseq);
+  if (ack === undefined) return;
+  const wire = core.wireFor(ack);
+  ack.setViaHeader(`${core.branchPrefix}${randomToken(8)}`, wire.protocol);
+  wire.sendAck(ack.toString(), undefined, nobodyListens);
+  sendBye(core, end);
+}
+
+/** Undefined when what is known of the dialog cannot be read. */
+function inDialog(core: AccountCore, method: 'BYE' | 'ACK', end: DialogEnd, cseq: number): ReturnType<AccountCore['makeOutgoingRequestMessage']> | undefined {
+  const [target, local, remote] = [end.remoteTarget, end.localUri, end.remoteUri].map((uri): URI | undefined => parseUri(uri));
+  if (target === undefined || local === undefined || remote === undefined) return undefined;
+  const { callId, localTag, remoteTag, routeSet } = end;
+  return core.makeOutgoingRequestMessage(method, target, local, remote, { callId, cseq, fromTag: localTag, toTag: remoteTag, routeSet: [...routeSet] });
+}
+
+/** RFC 3261 9.1, 17.1.1.3: of the INVITE's own hop, with its branch and its routes. */
+function writeRequest(method: 'CANCEL' | 'ACK', end: InviteEnd, to = end.to): string {
+  return [
+    `${method} ${end.requestUri} SIP/2.0`,
+    `Via: ${end.via}`,
+    ...end.routes.map((route) => `Route: ${route}`),
+    'Max-Forwards: 70',
+    `From: ${end.from}`,
+    `To: ${to}`,
+    `Call-ID: ${end.callId}`,
+    `CSeq: ${end.cseq} ${method}`,
+    'Content-Length: 0',
+    '\r\n',
+  ].join('\r\n');
+}
