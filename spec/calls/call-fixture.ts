@@ -1,7 +1,7 @@
 /** A router over fakes: two users with SIP accounts at one PBX, a host that writes down what it is told. */
 import type { CallCommand, CallUpdate, HostUser } from '../../src/host/contract.js';
 import { freeDialling } from '../../src/calls/dialling.js';
-import type { CallEnding, CallSettings, MappingLookup, RoutableMapping } from '../../src/calls/ports.js';
+import type { CallEnding, CallJournal, CallSettings, MappingLookup, RoutableMapping } from '../../src/calls/ports.js';
 import { CallRouter } from '../../src/calls/router.js';
 import { audioSdp } from '../support/audio-sdp.js';
 import { FakeAccount } from '../support/fake-sip.js';
@@ -66,6 +66,7 @@ export interface World {
 }
 
 export interface WorldOptions {
+  journal?: CallJournal;
   mappings?: readonly RoutableMapping[];
   settings?: Partial<CallSettings>;
   find?: (id: number) => Promise<HostUser | undefined>;
@@ -101,6 +102,7 @@ export function world(options: WorldOptions = {}): World {
       log: { info: log('info'), warn: log('warn'), error: log('error') },
       onEnded: (ending) => endings.push(ending),
       onRefused: (status) => refused.push(status),
+      ...(options.journal === undefined ? {} : { journal: options.journal }),
       random: () => 0.5,
       newCallId: () => `in-${String(++incoming)}`,
     },

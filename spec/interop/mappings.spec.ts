@@ -9,6 +9,7 @@ import { databaseError } from '../../src/base/database-errors.js';
 import { migrate } from '../../src/mappings/migrate.js';
 import { RecordStore } from '../../src/records/record-store.js';
 import { describeTables } from '../mappings/repository-behaviour.js';
+import { describeJournal } from '../records/journal-store-behaviour.js';
 import { describeRecords, endedCall } from '../records/record-store-behaviour.js';
 import { startPostgres, whyNoPostgres, type TestPostgres } from './support/postgres.js';
 
@@ -41,6 +42,10 @@ describe.skipIf(missing !== undefined)('PostgreSQL', () => {
 
   describe('call records', () => {
     describeRecords(() => openDatabase(server.settings));
+  });
+
+  describe('the journal of calls', () => {
+    describeJournal(() => openDatabase(server.settings));
   });
 
   describe('dialog-sip over it', () => {

@@ -57,6 +57,11 @@ export class IncomingSession extends Session<IncomingState, IncomingEvent, Incom
     return { peer, mappingId: id, from: this.#from.uri, to: addressOf(this.#mapping) };
   }
 
+  /** Who called is answered by nobody then, and gives up. */
+  protected override get earlyEnd(): undefined {
+    return undefined;
+  }
+
   /** Offers the call to the host: at once, or when the host has said whether the user is enabled. */
   start(): void {
     const { users, log } = this.context.ports;
@@ -122,6 +127,7 @@ export class IncomingSession extends Session<IncomingState, IncomingEvent, Incom
         this.#route(undefined);
         return;
       case 'tellIncoming': {
+        this.noteDown();
         const { peer: to, id: mappingId } = this.#mapping;
         const sdp = this.#offer;
         this.#offer = '';
@@ -205,11 +211,11 @@ export class IncomingSession extends Session<IncomingState, IncomingEvent, Incom
     // What it lacks was looked for when it came: candidates are all that has come since.
     const passage = this.#gathering === undefined ? undefined : this.#passAnswer(this.#answerOut, true);
     const { sdp } = passage !== undefined && 'description' in passage ? passage.description : this.#answerOut;
-    this.dialog = this.#call?.accept(sdp);
+    const dialog = this.#call?.accept(sdp);
     this.#call = undefined;
     // The call ended on the SIP side while the answer was on its way here.
-    if (this.dialog === undefined) this.raise('lost', localTable.cancelled);
-    else this.times.answered(sdp);
+    if (dialog === undefined) this.raise('lost', localTable.cancelled);
+    else this.answered(dialog, sdp);
     this.#answerOut = undefined;
   }
 

@@ -1,6 +1,6 @@
 /** One call from the messenger to SIP. States and events: `outgoingTable`. */
 import type { CallState, CallUpdate, HangupReason, HostUser, SessionDescription } from '../host/contract.js';
-import type { CallDialog, CallRefusal, NameAddress, OutgoingCall, OutgoingCallEvents, ReasonValue, SipAccount } from '../sip/types.js';
+import type { CallDialog, CallRefusal, LooseEnd, NameAddress, OutgoingCall, OutgoingCallEvents, ReasonValue, SipAccount } from '../sip/types.js';
 import { addressOf, writePeer, writeTarget } from './call-facts.js';
 import { outgoingTable, type OutgoingAction, type OutgoingEvent, type OutgoingState } from './call-state.js';
 import type { CreateCommand, TakenCommand } from './command.js';
@@ -49,6 +49,10 @@ export class OutgoingSession extends Session<OutgoingState, OutgoingEvent, Outgo
     if (this.#way === undefined) return { peer, from: writePeer(peer), to: writeTarget(to) };
     const { mapping, to: uri } = this.#way;
     return { peer, mappingId: mapping.id, from: addressOf(mapping), to: uri };
+  }
+
+  protected override get earlyEnd(): LooseEnd | undefined {
+    return this.#call?.looseEnd;
   }
 
   /** Routes the call: at once, or when the host has said whether the users are enabled. */
@@ -113,10 +117,9 @@ export class OutgoingSession extends Session<OutgoingState, OutgoingEvent, Outgo
   }
 
   onAccepted(accepted: { dialog: CallDialog; sdp?: string; remote?: NameAddress }): void {
-    this.dialog = accepted.dialog;
     this.#receive(accepted);
     const unfit = this.#unfit;
-    this.times.answered(this.#sdp);
+    this.answered(accepted.dialog, this.#sdp);
     if (this.#sdp === undefined) {
       this.raise('acceptedBare', localTable.answerWithoutMedia);
     } else if (unfit !== undefined) {
@@ -219,6 +222,7 @@ export class OutgoingSession extends Session<OutgoingState, OutgoingEvent, Outgo
     this.#offer = '';
     this.#call = account.invite(displayName === undefined ? { to, sdp } : { to, sdp, displayName }, this);
     this.context.ports.recorder?.onLeg(this.callId, this.#call.callId);
+    this.noteDown();
   }
 
   #hangUp(reason: HangupReason): void {

@@ -2,7 +2,7 @@
 import type { Clock } from '../base/clock.js';
 import type { CallCommand, CallUpdate, DisposeReason, HostUser, Peer } from '../host/contract.js';
 import type { WebRtcProfile } from '../sdp/profile.js';
-import type { SipAccount, SipTransport } from '../sip/types.js';
+import type { LooseEnd, SipAccount, SipTransport } from '../sip/types.js';
 import type { IncomingState, OutgoingState } from './call-state.js';
 import type { LimitSettings } from './call-limits.js';
 import type { Dialling } from './dialling.js';
@@ -123,6 +123,22 @@ export interface CallRecorder {
   onLeg(callId: string, sipCallId: string): void;
 }
 
+/** A call as whoever has to end it after this process needs to know it; read when it is noted down, and not in the call's way. */
+export interface JournaledCall {
+  readonly callId: string;
+  readonly facts: LiveCall;
+  /** What ends it on the SIP side; undefined when nothing does yet. */
+  readonly looseEnd: LooseEnd | undefined;
+}
+
+/** Where live calls are noted down, so that a crash leaves none behind. It must not throw. */
+export interface CallJournal {
+  /** What has to be known of the call is new, or another than before. */
+  changed(call: JournaledCall): void;
+  /** It is over on both sides. Also told of calls that never changed. */
+  over(call: JournaledCall): void;
+}
+
 export interface CallPorts {
   readonly mappings: MappingLookup;
   readonly accounts: AccountLookup;
@@ -136,6 +152,7 @@ export interface CallPorts {
   readonly recorder?: CallRecorder;
   /** Told once for each INVITE that the host is not told of: the status it was answered with. */
   readonly onRefused?: (status: number) => void;
+  readonly journal?: CallJournal;
   /** The id of an incoming call; a random UUID unless a spec wants another. */
   readonly newCallId?: () => string;
   /** From 0 to 1, for waits by chance; Math.random unless a spec wants another. */

@@ -6,7 +6,7 @@
 import { ExtensionError, messageOf } from '../base/errors.js';
 import { second } from '../base/units.js';
 import type { CallUpdate, SessionDescription } from '../host/contract.js';
-import type { CallDialog, CallRefusal, ReasonValue, RemoteOffer } from '../sip/types.js';
+import type { CallDialog, CallRefusal, LooseEnd, ReasonValue, RemoteOffer } from '../sip/types.js';
 import { CallTimes } from './call-facts.js';
 import type { CallStateTable, Guard, IncomingState, OutgoingState } from './call-state.js';
 import type { CallLimits } from './call-limits.js';
@@ -77,12 +77,32 @@ export abstract class Session<State extends OutgoingState | IncomingState, Event
     return { ...this.times.facts(callId, direction, parties), state };
   }
 
+  get looseEnd(): LooseEnd | undefined {
+    return this.dialog?.looseEnd ?? this.earlyEnd;
+  }
+
+  /** What ends it before the answer. */
+  protected abstract get earlyEnd(): LooseEnd | undefined;
+
+  /** What has to be known of it to end it is new. */
+  protected noteDown(): void {
+    this.context.ports.journal?.changed(this);
+  }
+
+  /** The 2xx came or went. */
+  protected answered(dialog: CallDialog, sdp: string | undefined): void {
+    this.dialog = dialog;
+    this.times.answered(sdp);
+    this.noteDown();
+  }
+
   /** @returns false when the event means nothing in this state; nothing has happened then */
   protected raise(event: Event | 'timeout' | 'lost' | 'bye', ending: Termination = localTable.unexplained): boolean {
     const isTaken = this.#machine.raise(event, ending);
     if (isTaken && this.state === 'ended') {
       this.#conversation?.end();
       this.context.table.remove(this);
+      this.context.ports.journal?.over(this);
     }
     return isTaken;
   }
@@ -140,8 +160,13 @@ export abstract class Session<State extends OutgoingState | IncomingState, Event
 
   onOffer(offer: RemoteOffer): void {
     const conversation = this.#talk();
-    if (conversation === undefined) offer.reject(tooEarly);
-    else conversation.receiveOffer(offer);
+    if (conversation === undefined) {
+      offer.reject(tooEarly);
+      return;
+    }
+    // RFC 3261 12.2.2: it may come from elsewhere than the call was answered.
+    this.noteDown();
+    conversation.receiveOffer(offer);
   }
 
   onAnswer(sdp: string): void {

@@ -2,6 +2,7 @@
  * The composition root: the only place where things are wired. Everything that is opened registers its release; `stop` releases last-in
  * first-out: calls are drained, registrations removed, sockets closed, then the pool that is ours.
  */
+import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Knex } from 'knex';
 import { openAdminServer } from '../admin/server.js';
@@ -29,12 +30,17 @@ import { MappingRepository } from '../mappings/repository.js';
 import { Secrets } from '../mappings/secrets.js';
 import { Metrics } from '../observability/metrics.js';
 import { messageTrace, type MessageTrace } from '../observability/trace.js';
+import { CallJournal } from '../records/call-journal.js';
 import { CallRecords } from '../records/call-records.js';
+import { JournalStore } from '../records/journal-store.js';
+import { LeftRuns } from '../records/left-runs.js';
+import type { LeftCall } from '../records/live-call.js';
 import { RecordStore } from '../records/record-store.js';
 import { Registrar } from '../registrar/registrar.js';
 import { dropKinds } from '../sip/guards/drops.js';
 import { openSipStack } from '../sip/stack.js';
 import type { SipStack } from '../sip/types.js';
+import { endLeftCalls } from './left-calls.js';
 import { version } from './package-version.js';
 import { LadderDesk } from './ladder-desk.js';
 import { RegistrationDesk } from './registration-desk.js';
@@ -87,6 +93,9 @@ export async function compose(host: ExtensionHost, signal: AbortSignal, status: 
       ? new CallRecords({ node: nodeId, keepMs: config.calls.records.keepMs }, new RecordStore(knex), { clock, random: Math.random, log })
       : undefined;
     if (records !== undefined) releasers.add('the call records', () => records.close());
+    const journalStore = new JournalStore(knex, nodeId, randomUUID(), config.calls.records.on);
+    const journal = new CallJournal({ store: journalStore, clock, log });
+    releasers.add('the journal of calls', () => journal.close());
 
     const { ladderMegabytes } = config.admin;
     const recording = config.admin.on && ladderMegabytes > 0 ? new Recording(ladderMegabytes * megabyte, Date.now) : undefined;
@@ -146,6 +155,7 @@ export async function compose(host: ExtensionHost, signal: AbortSignal, status: 
         log,
         ...counted,
         onEnded,
+        journal,
         recorder: recording,
       },
     );
@@ -188,6 +198,12 @@ export async function compose(host: ExtensionHost, signal: AbortSignal, status: 
       await listener.start();
     }
     await awaitDatabase(() => changes.load(), waiting);
+    const onLeft = (calls: readonly LeftCall[]): void => {
+      void endLeftCalls(calls, { accounts, clock, log });
+    };
+    const leftRuns = new LeftRuns({ store: journalStore, clock, log, onLeft });
+    releasers.add('the look for runs before', () => leftRuns.close());
+    leftRuns.start();
     log.info(`SIP is ready: ${directory.size} mappings, listening on ${stack.listening.join(', ')}`);
     return {
       nodeId,

@@ -57,7 +57,7 @@ const longest = { id: 256, address: 512, message: 1_024 } as const;
 export function toRecordColumns(call: EndedCall, node: string): RecordColumns {
   const { peer } = call;
   return {
-    id: storable(call.callId, longest.id),
+    id: recordId(call.callId),
     started_at: call.startedAt,
     rang_at: call.rangAt,
     answered_at: call.answeredAt,
@@ -76,6 +76,11 @@ export function toRecordColumns(call: EndedCall, node: string): RecordColumns {
     codecs: call.codecs.join(','),
     node,
   };
+}
+
+/** A call's id as it is kept. */
+export function recordId(callId: string): string {
+  return storable(callId, longest.id);
 }
 
 /** What no text of PostgreSQL holds, a NUL and half a surrogate pair, is shown as what it is: not a character. */
