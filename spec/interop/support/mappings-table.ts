@@ -2,7 +2,7 @@
  * sip_user_mappings of a real PostgreSQL as an operator fills it: plain SQL with the guide's columns and no other. The
  * table is the one that the original made (no id, JSON as text), so every spec adopts it on the way.
  */
-import { Client } from 'pg';
+import { Client, type QueryResultRow } from 'pg';
 import { startPostgres } from './postgres.js';
 import type { Transport } from './kamailio-config.js';
 
@@ -54,6 +54,11 @@ export class MappingsTable {
          peer_id int, peer_str_id text, register boolean, can_call boolean, can_be_called boolean)`,
       [JSON.stringify(rows.map(columnsOf))],
     );
+  }
+
+  /** Of any table of that database. */
+  async rows<Row extends QueryResultRow>(sql: string): Promise<Row[]> {
+    return (await this.client.query<Row>(sql)).rows;
   }
 
   async stop(): Promise<void> {
