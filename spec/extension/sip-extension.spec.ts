@@ -179,6 +179,32 @@ describe('a user who is there', () => {
   });
 });
 
+describe('an extension that stops while somebody talks', () => {
+  const offer = { type: 'offer', sdp: audioSdp(1) } as const;
+  const create = (callId: string): Promise<void> =>
+    extension.onCall({ type: 'create', callId, from: { type: 1, id: 434 }, to: { address: '600' }, description: offer });
+
+  it('lets them hang up and takes no new call, and waits no longer than they talk', async () => {
+    await extension.init(host());
+    await extension.onUserCreated({ id: 434 });
+    await accept();
+    await create('c1');
+    const invite = await peer.next('INVITE');
+    invite.reply(200, [`Contact: <sip:600@127.0.0.1:${String(peer.port)}>`], audioSdp(2));
+    await fake.state('c1', 'talking');
+    const stopped = extension.stop({ drainMs: 600_000 });
+    await create('c2');
+    expect(await fake.ended('c2')).toMatchObject({ reason: 'unavailable' });
+    expect(extension.status().ready).toBe(false);
+    await extension.onCall({ type: 'hangup', callId: 'c1' });
+    expect(await fake.ended('c1')).toMatchObject({ reason: 'normal' });
+    (await peer.next('BYE')).reply(200);
+    expect(isRemoval(await accept())).toBe(true);
+    await stopped;
+    await expect(create('c3')).rejects.toMatchObject({ code: 'NOT_READY' });
+  });
+});
+
 describe('rows that are there at the start', () => {
   it('are registered as they say, and one that cannot be used harms itself alone', async () => {
     await extension.init(host({ config: { tree: tree({ autocreate: { on: false } }) } }));

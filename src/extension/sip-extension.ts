@@ -1,5 +1,6 @@
 /**
- * The hooks that a messaging server calls (host-contract). States: new -> starting -> ready -> stopped; a failed `init` leads to stopped.
+ * The hooks that a messaging server calls (host-contract). States: new -> starting -> ready -> stopping -> stopped; a failed `init` leads to stopped.
+ * While it is stopping, the calls that are left can be commanded.
  */
 import { z } from 'zod';
 import { ExtensionError, MappingError } from '../base/errors.js';
@@ -12,7 +13,7 @@ const userId = z.object({ id: z.number().int().positive() });
 export class SipExtension implements HostExtension {
   static readonly id = builtInExtensionId;
 
-  #state: 'new' | 'starting' | 'ready' | 'stopped' = 'new';
+  #state: 'new' | 'starting' | 'ready' | 'stopping' | 'stopped' = 'new';
   #starting: Promise<Composition> | undefined;
   #running: Composition | undefined;
   #stopping: Promise<void> | undefined;
@@ -71,7 +72,7 @@ export class SipExtension implements HostExtension {
 
   /** @throws ExtensionError: NOT_READY, COMMAND_*, CALL_*; CallNotFoundError */
   onCall(command: CallCommand): Promise<void> {
-    return this.#running === undefined || this.#state !== 'ready'
+    return this.#running === undefined || this.#state === 'stopped'
       ? Promise.reject(notReady(`the extension is ${this.#state}`))
       : this.#running.router.onCall(command);
   }
@@ -100,18 +101,18 @@ export class SipExtension implements HostExtension {
   }
 
   async #stop(drainMs: number | undefined): Promise<void> {
-    this.#state = 'stopped';
+    this.#state = 'stopping';
     this.#abort.abort();
     // A start that fails has closed what it opened, and `init` tells of it.
-    const running = await this.#starting?.catch(() => undefined);
-    if (running === undefined) return;
-    await running.router.drain(drainMs ?? running.config.calls.drainMs);
-    await running.releasers.releaseAll();
+    const running = this.#running ?? (await this.#starting?.catch(() => undefined));
+    if (running !== undefined) await running.router.drain(drainMs ?? running.config.calls.drainMs);
+    this.#state = 'stopped';
+    await running?.releasers.releaseAll();
   }
 
   /** Read anew after an await. */
   get #isStopped(): boolean {
-    return this.#state === 'stopped';
+    return this.#state === 'stopping' || this.#state === 'stopped';
   }
 
   #ready(): Composition {
