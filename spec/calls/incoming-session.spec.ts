@@ -16,6 +16,14 @@ function invite(options: WorldOptions = {}, call: ConstructorParameters<typeof F
 }
 
 describe('a call from SIP to the messenger', () => {
+  it('of somebody who would rather not be named comes from nobody, and who forwarded it stands in the log', () => {
+    const forwardedBy = [{ by: address('sip:601@pbx.example'), reason: 'no-answer' }];
+    const { updates, logged } = invite({}, { sdp: offerSdp, identity: { isPrivate: true, forwardedBy } });
+    expect(updates).toMatchObject([{ type: 'incoming', from: { uri: 'sip:anonymous@anonymous.invalid', displayName: 'Anonymous' } }]);
+    expect(JSON.stringify(updates)).not.toContain('600');
+    expect(logged).toEqual([{ level: 'info', message: 'The call was forwarded by sip:601@pbx.example (no-answer).' }]);
+  });
+
   it('is offered, rings, is answered, talks from the ACK on, and ends with the caller\'s BYE', async () => {
     const { call, router, updates, endings, clock, told } = invite();
     expect(updates).toEqual([

@@ -3,6 +3,7 @@ import type { CallTarget } from '../../src/host/contract.js';
 import type { RoutableMapping } from '../../src/calls/ports.js';
 import { freeDialling, toDialling, type Dialling } from '../../src/calls/dialling.js';
 import { routeIncoming, routeOutgoing, type DisabledUsers, type IncomingRules } from '../../src/calls/routes.js';
+import type { CallerIdentity } from '../../src/sip/types.js';
 import { address } from '../support/fake-sip.js';
 import { lookup, mapping, offerSdp } from './call-fixture.js';
 
@@ -210,6 +211,39 @@ describe('the way of an incoming call', () => {
   it('names the messenger user whose address stands in Contact first', () => {
     const contact = address('sip:435@pbx.example');
     expect(callerOf(false, contact)).toEqual({ uri: 'sip:435@pbx.example', user: '435', displayName: 'Anna', peer: { type: 1, id: 55 } });
+  });
+
+  const identified = (identity: CallerIdentity, contact = address('sip:asterisk@10.0.0.1')): unknown => {
+    const other = mapping(5, { peer: { type: 1, id: 55 } });
+    const why: string[] = [];
+    const decision = routeIncoming({ from, contact, identity, sdp: offerSdp }, called, rules([called, known, other]), why);
+    return 'offer' in decision ? [decision.offer.from, decision.offer.forwarded, why.at(-1)] : undefined;
+  };
+
+  it('names the caller as the network does, before From, with the name that is there', () => {
+    const asserted = { uri: 'sip:435@pbx.example', user: '435', host: 'pbx.example' };
+    const because = 'The caller is told by P-Asserted-Identity (sip:435@pbx.example), since Contact names no account of ours: user 55.';
+    const caller = { uri: 'sip:435@pbx.example', user: '435', peer: { type: 1, id: 55 } };
+    expect(identified({ asserted, isPrivate: false, forwardedBy: [] })).toEqual([{ ...caller, displayName: 'Anna' }, undefined, because]);
+    const named = { ...asserted, displayName: 'Front desk' };
+    expect(identified({ asserted: named, isPrivate: false, forwardedBy: [] })).toEqual([{ ...caller, displayName: 'Front desk' }, undefined, because]);
+    const decision = routeIncoming({ from, identity: { asserted, isPrivate: false, forwardedBy: [] }, sdp: offerSdp }, called, rules([called, known], { ignoreContact: true }));
+    expect('offer' in decision && decision.offer.from).toEqual(anna);
+  });
+
+  it('names nobody when the caller would rather not be named, whatever else is said', () => {
+    const asserted = { uri: 'sip:435@pbx.example', user: '435', host: 'pbx.example' };
+    expect(identified({ asserted, isPrivate: true, forwardedBy: [] }, address('sip:435@pbx.example'))).toEqual([
+      { uri: 'sip:anonymous@anonymous.invalid', displayName: 'Anonymous' },
+      undefined,
+      'The caller would rather not be named (Privacy).',
+    ]);
+  });
+
+  it('says who forwarded the call', () => {
+    const forwardedBy = [{ by: address('sip:601@pbx.example'), reason: 'user-busy' }, { by: address('sip:602@pbx.example') }];
+    const sentence = 'The call was forwarded by sip:601@pbx.example (user-busy), then by sip:602@pbx.example.';
+    expect(identified({ isPrivate: false, forwardedBy })).toEqual([anna, sentence, sentence]);
   });
 
   it('names the caller by From alone with dialog-ignore-contact-field', () => {

@@ -152,8 +152,10 @@ describe('dialog-sip explain, for an INVITE', () => {
     expect((await explain('--invite invite.txt', toGroup, { ignoreContact: true })).out).toMatch(/to user 8[^]*told by To \(dialog-ignore-contact-field is on\)/);
   });
 
-  it('names the caller whose SIP account stands in From or Contact', async () => {
-    const { out } = await explain('--invite invite.txt', fixture.replaceAll('sip:600@example.com', 'sip:432@example.com'));
+  it('names the caller whose SIP account stands in P-Asserted-Identity, From or Contact', async () => {
+    const ours = fixture.replaceAll('sip:600@example.com', 'sip:432@example.com');
+    expect((await explain('--invite invite.txt', ours)).out).toContain('The caller is told by P-Asserted-Identity (sip:432@example.com), since Contact');
+    const { out } = await explain('--invite invite.txt', ours.replace(/^P-Asserted-Identity:.*\r?\n/m, ''));
     expect(out).toContain('The caller is told by From (sip:432@example.com), since Contact names no account of ours: user 7.');
     expect((await explain('--invite invite.txt', fixture.replace('Contact: <sip:600@df7jal23ls0d.invalid', 'Contact: <sip:433@two.example'))).out).toContain(
       'The caller is user 7, whose SIP account stands in Contact',

@@ -22,7 +22,7 @@ const everything = `
       trusted = ["192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8:1::/48", "2001:db8:2::/48"]
     }
     calls {
-      setup-timeout = 1 h, ring-timeout = 1 ms, candidate-timeout = 0, session-expires = 0, drain = 0, max-per-user = 3, max-per-minute = 20, max-total = 500, allow = ["+49*", "/^0?1/"], deny = ["600@far.example"]
+      setup-timeout = 1 h, ring-timeout = 1 ms, candidate-timeout = 0, session-expires = 0, stated-identity = asserted, drain = 0, max-per-user = 3, max-per-minute = 20, max-total = 500, allow = ["+49*", "/^0?1/"], deny = ["600@far.example"]
       number { default-country = de, rewrite = [{ match = "^0(\\\\d+)$", to = "$1" }, { match = "^00", to = "+" }] }
     }
     admin { on = true, host = "::1", port = 0, token = "hunter2-admin-token" }

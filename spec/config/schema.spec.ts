@@ -47,7 +47,7 @@ describe('the settings', () => {
         password: { mode: 'none' },
       },
       listen: { host: '0.0.0.0', udpPort: 5060, tcpPort: 5060, trusted: [], tls: { verify: true } },
-      calls: { setupTimeoutMs: 30_000, ringTimeoutMs: 60_000, candidateTimeoutMs: 2_000, sessionExpiresMs: 1_800_000, drainMs: 30_000, maxPerUser: 0, maxPerMinute: 0, maxTotal: 0, allow: [], deny: [], number: { rewrite: [] }, records: { on: true, keepMs: 90 * 24 * 3_600_000 } },
+      calls: { setupTimeoutMs: 30_000, ringTimeoutMs: 60_000, candidateTimeoutMs: 2_000, sessionExpiresMs: 1_800_000, statedIdentity: 'none', drainMs: 30_000, maxPerUser: 0, maxPerMinute: 0, maxTotal: 0, allow: [], deny: [], number: { rewrite: [] }, records: { on: true, keepMs: 90 * 24 * 3_600_000 } },
       secrets: { previous: [] },
       webrtc: { audio: ['opus', 'pcma', 'pcmu'], video: ['vp8'], bundlePolicy: 'balanced', rtcpMuxPolicy: 'require', enforce: true },
       admin: { on: false, host: '127.0.0.1', port: 8088, ladderMegabytes: 32 },

@@ -2,6 +2,7 @@
 import type {
   AccountSettings,
   CallDialog,
+  CallerIdentity,
   CallRefusal,
   IncomingCall,
   IncomingCallEvents,
@@ -222,6 +223,7 @@ export class FakeIncomingCall implements IncomingCall {
   readonly from: NameAddress;
   readonly to: NameAddress;
   readonly contact?: NameAddress;
+  readonly identity?: CallerIdentity;
   readonly sdp?: string;
   events: IncomingCallEvents | undefined;
   /** Every response of ours, in order. */
@@ -232,12 +234,13 @@ export class FakeIncomingCall implements IncomingCall {
 
   constructor(
     readonly account: SipAccount,
-    options: { from?: NameAddress; contact?: NameAddress; sdp?: string | null } = {},
+    options: { from?: NameAddress; contact?: NameAddress; identity?: CallerIdentity; sdp?: string | null } = {},
   ) {
     this.requestUri = address(`sip:${account.settings.token}@127.0.0.1`);
     this.to = address(`sip:${account.settings.user}@${account.settings.domain}`);
     this.from = options.from ?? address('sip:600@pbx.example', 'Reception');
     if (options.contact !== undefined) this.contact = options.contact;
+    if (options.identity !== undefined) this.identity = options.identity;
     if (options.sdp !== null) this.sdp = options.sdp ?? audioSdp(3);
   }
 

@@ -94,8 +94,10 @@ export class CallRouter {
       this.#refuse(call, { ...notAcceptable, reason, message: ending.message }, mappingId);
       return;
     }
-    const offer = { ...decision.offer, sdp: passage.description.sdp };
+    const { mapping: callee, from, forwarded } = decision.offer;
+    const offer = { mapping: callee, from, sdp: passage.description.sdp };
     const session = new IncomingSession(this.#newCallId(), call, offer, this.#context);
+    if (forwarded !== undefined) ports.log.info(forwarded, { callId: session.callId, mappingId });
     call.events = session;
     ports.recorder?.onLeg(session.callId, call.callId);
     table.add(session, peer);

@@ -6,6 +6,7 @@ import type { CallTarget, Peer, RemoteParty } from '../host/contract.js';
 import type { IncomingCall, NameAddress, ReasonValue } from '../sip/types.js';
 import { escapeUser, readAddress, sipUri } from './address.js';
 import type { Dialling } from './dialling.js';
+import { anonymousParty, namedBy, sayForwardings } from './identity.js';
 import { readCaller, rewriteNumber } from './numbers.js';
 import { mayCall } from './permission.js';
 import type { MappingLookup, RoutableMapping } from './ports.js';
@@ -52,7 +53,15 @@ export interface IncomingRefusal {
 }
 
 export type IncomingDecision =
-  | { readonly offer: { readonly mapping: RoutableMapping; readonly from: RemoteParty; readonly sdp: string } }
+  | {
+      readonly offer: {
+        readonly mapping: RoutableMapping;
+        readonly from: RemoteParty;
+        readonly sdp: string;
+        /** Who sent the call on to us, a sentence. */
+        readonly forwarded?: string;
+      };
+    }
   | { readonly refuse: IncomingRefusal };
 
 /**
@@ -76,7 +85,7 @@ export function routeOutgoing(
 
 /** An INVITE for an account of ours. `mapping` is undefined when the account's row is gone. */
 export function routeIncoming(
-  call: Pick<IncomingCall, 'from' | 'contact' | 'sdp'>,
+  call: Pick<IncomingCall, 'from' | 'contact' | 'identity' | 'sdp'>,
   mapping: RoutableMapping | undefined,
   rules: IncomingRules,
   why?: string[],
@@ -95,7 +104,12 @@ export function routeIncoming(
     const reason = { protocol: 'SIP', cause: 488, text: 'The INVITE has no offer (SDP)' };
     return { refuse: { status: 488, phrase: 'Not Acceptable Here', reason, message } };
   }
-  return { offer: { mapping, from: callerOf(call, rules, why), sdp } };
+  const { from, contact, identity } = call;
+  const offer = { mapping, from: callerOf({ from, contact, identity }, rules, why), sdp };
+  const forwarded = identity && sayForwardings(identity.forwardedBy);
+  if (forwarded === undefined) return { offer };
+  why?.push(forwarded);
+  return { offer: { ...offer, forwarded } };
 }
 
 /** The user of an incoming call turned out to be disabled. */
@@ -106,15 +120,19 @@ export const userDisabled: IncomingRefusal = {
 };
 
 /**
- * Who calls. A Contact that is a mapping's own address names the messenger user who calls; else, and always with
- * `dialog-ignore-contact-field`, From says it (the guide, "Additional configuration").
+ * Who calls. A Contact that is a mapping's own address names the messenger user who calls; else P-Asserted-Identity says it, else From. With
+ * `dialog-ignore-contact-field` From alone does (the guide, "Additional configuration"). A caller who would rather not be named is nobody.
  */
 export function callerOf(
-  call: Pick<IncomingCall, 'from' | 'contact'>,
+  call: Pick<IncomingCall, 'from' | 'contact' | 'identity'>,
   { mappings, dialling, ignoreContact }: IncomingRules,
   why?: string[],
 ): RemoteParty {
-  const { from, contact } = call;
+  const { from, contact, identity } = call;
+  if (identity?.isPrivate === true) {
+    why?.push('The caller would rather not be named (Privacy).');
+    return anonymousParty;
+  }
   if (!ignoreContact && contact !== undefined) {
     const byContact = remoteParty(contact, mappings);
     if (byContact.peer !== undefined) {
@@ -123,12 +141,14 @@ export function callerOf(
       return displayName === undefined ? byContact : { ...byContact, displayName };
     }
   }
-  const byFrom = remoteParty(from, mappings);
+  const named = ignoreContact || identity === undefined ? from : namedBy(identity, from);
+  const byName = remoteParty(named, mappings);
+  const header = named === from ? 'From' : 'P-Asserted-Identity';
   const believed = ignoreContact ? ' (dialog-ignore-contact-field is on)' : ', since Contact names no account of ours';
-  const who = byFrom.peer === undefined ? 'nobody of the messenger' : sayPeer(byFrom.peer);
-  why?.push(`The caller is told by From (${from.uri})${believed}: ${who}.`);
-  const { peer, user } = byFrom;
-  return peer !== undefined || user === undefined ? byFrom : { ...byFrom, user: readCaller(user, dialling, why) };
+  const who = byName.peer === undefined ? 'nobody of the messenger' : sayPeer(byName.peer);
+  why?.push(`The caller is told by ${header} (${named.uri})${believed}: ${who}.`);
+  const { peer, user } = byName;
+  return peer !== undefined || user === undefined ? byName : { ...byName, user: readCaller(user, dialling, why) };
 }
 
 /** A party of the SIP side in the host's terms; with its peer when the address is a mapping's. */

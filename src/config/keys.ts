@@ -152,6 +152,8 @@ const calls = section({
   deny: list(addressPattern()).default([])
     .describe(`What may not be called, whatever allow says. ${patterns} Without a host: anywhere. Default none.`),
   number: z.preprocess(dropNulls, number).prefault({}).describe('What becomes of numbers that are dialled.'),
+  'stated-identity': oneWordOf(['none', 'preferred', 'asserted']).default('none')
+    .describe('What calls to SIP say of the caller beside From: none; preferred, P-Preferred-Identity; asserted, P-Asserted-Identity, for registrars that trust this machine (RFC 3325). Default none.'),
   drain: duration(0, hour).default(30 * second).describe('How long stop waits for live calls to end by themselves. Default 30 seconds. 0: they are ended at once.'),
   records: z.preprocess(dropNulls, records).prefault({}).describe('The record of each call in the database.'),
 });

@@ -67,6 +67,7 @@ export function writeEffectiveConf(config: SipConfig): string {
       'ring-timeout': new Duration(calls.ringTimeoutMs),
       'candidate-timeout': new Duration(calls.candidateTimeoutMs),
       'session-expires': new Duration(calls.sessionExpiresMs),
+      'stated-identity': calls.statedIdentity,
       drain: new Duration(calls.drainMs),
       'max-per-user': calls.maxPerUser,
       'max-per-minute': calls.maxPerMinute,

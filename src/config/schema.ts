@@ -57,6 +57,7 @@ export interface SipConfig {
     ringTimeoutMs: number;
     candidateTimeoutMs: number;
     sessionExpiresMs: number;
+    statedIdentity: 'none' | 'preferred' | 'asserted';
     drainMs: number;
     records: { on: boolean; keepMs: number };
     /** 0: no limit. */
@@ -234,6 +235,7 @@ function convert({ modules: { sip }, services }: ServerConf, folder: string): Si
       ringTimeoutMs: calls['ring-timeout'],
       candidateTimeoutMs: calls['candidate-timeout'],
       sessionExpiresMs: calls['session-expires'],
+      statedIdentity: calls['stated-identity'],
       drainMs: calls.drain,
       records: { on: calls.records.on, keepMs: calls.records.keep },
       maxPerUser: calls['max-per-user'],

@@ -109,6 +109,7 @@ export async function compose(host: ExtensionHost, signal: AbortSignal, status: 
         trusted: config.listen.trusted,
         ignoresContact: config.ignoreContact,
         sessionExpiresS: Math.floor(config.calls.sessionExpiresMs / second),
+        statedIdentity: config.calls.statedIdentity,
         userAgent: `dialog-sip-extension/${version}`,
       },
       {

@@ -12,6 +12,7 @@ import { MappingDirectory } from '../mappings/directory.js';
 import type { Mapping } from '../mappings/mapping.js';
 import { MappingRepository } from '../mappings/repository.js';
 import { Secrets } from '../mappings/secrets.js';
+import { callerIdentityOf } from '../sip/identity.js';
 import { sdpOf } from '../sip/parser/body.js';
 import { isParseFault } from '../sip/parser/fault.js';
 import { ParsedRequest } from '../sip/parser/message.js';
@@ -91,7 +92,8 @@ export function explainIncoming(routes: RoutesInForce, invite: string): Explanat
   const called = calledMapping(message, routes, why);
   const contact = parseNameAddress(message.getHeader('contact') ?? '');
   const sdp = sdpOf(message);
-  const call = { from: toNameAddress(message.from), ...(contact === undefined ? {} : { contact }), ...(sdp === undefined ? {} : { sdp }) };
+  const identity = callerIdentityOf(message);
+  const call = { from: toNameAddress(message.from), identity, ...(contact === undefined ? {} : { contact }), ...(sdp === undefined ? {} : { sdp }) };
   const decided = routeIncoming(call, called, { ...rulesOf(routes), ignoreContact: config.ignoreContact }, why);
   if ('refuse' in decided) {
     const { status, phrase, message: sentence } = decided.refuse;

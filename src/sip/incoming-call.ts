@@ -8,6 +8,7 @@ import type { IncomingByeRequest, IncomingInviteRequest, IncomingPrackRequest, I
 import type { Timer } from '../base/clock.js';
 import { second } from '../base/units.js';
 import { SessionCallDialog } from './call-dialog.js';
+import { callerIdentityOf } from './identity.js';
 import type { Wire } from './internals.js';
 import { sdpOf } from './parser/body.js';
 import { parseNameAddress, toNameAddress } from './parser/uri.js';
@@ -17,7 +18,7 @@ import { readDeltaSeconds, reasonOf, requires100rel, writeReason } from './respo
 import { sessionBody } from './session-body.js';
 import { allowsUpdate, answerSession, leastIntervalS } from './session-terms.js';
 import type { StackContext } from './stack-context.js';
-import type { CallDialog, DialogEvents, IncomingCall, IncomingCallEvents, NameAddress, ReasonValue, SipAccount } from './types.js';
+import type { CallDialog, CallerIdentity, DialogEvents, IncomingCall, IncomingCallEvents, NameAddress, ReasonValue, SipAccount } from './types.js';
 
 /** An invitation that stands longer than this one stands longer than any call rings; timers hold no more than 24 days. */
 const longestInvitationS = 86_400;
@@ -93,6 +94,10 @@ export class InvitingCall implements IncomingCall {
   get contact(): NameAddress | undefined {
     const header = this.uas.message.getHeader('contact');
     return header === undefined ? undefined : parseNameAddress(header);
+  }
+
+  get identity(): CallerIdentity {
+    return callerIdentityOf(this.uas.message);
   }
 
   get sdp(): string | undefined {

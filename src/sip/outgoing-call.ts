@@ -26,10 +26,11 @@ import type { AccountCore, CoreOwner } from './account-core.js';
 import { SessionCallDialog } from './call-dialog.js';
 import { callRefusalOf } from './call-refusal.js';
 import { credentialLines, sendKnownCredentials } from './challenges.js';
+import { identityLines, remotePartyOf } from './identity.js';
 import type { SentRequest, Wire } from './internals.js';
 import { endOfInvite, type LooseEnd } from './loose-end.js';
 import { sdpOf } from './parser/body.js';
-import { parseUri, toNameAddress } from './parser/uri.js';
+import { parseUri } from './parser/uri.js';
 import { judgeServer } from './registering.js';
 import { readDeltaSeconds, reasonOf, requires100rel, writeReason } from './response-headers.js';
 import { sessionBody } from './session-body.js';
@@ -141,14 +142,15 @@ class InvitedCall implements OutgoingCall {
 
   #send(to: URI, flow: Flow): void {
     const { account, context, options } = this;
-    const core = account.core;
+    const { aor, core } = account;
+    const displayName = options.displayName ?? account.settings.displayName ?? '';
     const message = core.makeOutgoingRequestMessage(
       'INVITE',
       to,
-      account.aor,
+      aor,
       to,
-      { fromDisplayName: options.displayName ?? account.settings.displayName ?? '', callId: this.callId, ...sameCall(this.#request) },
-      [...whereWeAre(core), ...sessionRequestLines(this.#wish)],
+      { fromDisplayName: displayName, callId: this.callId, ...sameCall(this.#request) },
+      [...whereWeAre(core), ...sessionRequestLines(this.#wish), ...identityLines(context.statedIdentity, aor, displayName)],
       sessionBody(options.sdp),
     );
     sendKnownCredentials(message);
@@ -194,7 +196,7 @@ class InvitedCall implements OutgoingCall {
       status: message.statusCode ?? 0,
       phrase: message.reasonPhrase ?? '',
       sdp: sdpOf(message),
-      remote: toNameAddress(message.to),
+      remote: remotePartyOf(message),
       reason: reasonOf(message),
     });
   }
@@ -255,7 +257,7 @@ class InvitedCall implements OutgoingCall {
     // What may be asked from here on is asked of the dialog.
     this.#request = undefined;
     this.#uac = undefined;
-    this.events.onAccepted({ dialog, sdp: sdpOf(response.message), remote: toNameAddress(response.message.to) });
+    this.events.onAccepted({ dialog, sdp: sdpOf(response.message), remote: remotePartyOf(response.message) });
   }
 
   #isFork(): boolean {

@@ -5,6 +5,7 @@ import type { AcceptedInvites } from './accepted-invites.js';
 import type { CoreOwner } from './account-core.js';
 import type { ContactAddress } from './contact-addresses.js';
 import type { TransactionCount } from './guards/transaction-count.js';
+import type { StatedIdentity } from './identity.js';
 import type { Wire } from './internals.js';
 import type { LeftCalls } from './left-calls.js';
 import type { Redirect } from './redirect.js';
@@ -20,6 +21,7 @@ export interface StackContext {
   readonly ignoresContact: boolean;
   /** The session interval that calls ask for (RFC 4028), seconds; 0: none. */
   readonly sessionExpiresS: number;
+  readonly statedIdentity: StatedIdentity;
   readonly loggerFactory: LoggerFactory;
   /** Of all accounts together. */
   readonly clientTransactions: TransactionCount;

@@ -14,6 +14,7 @@ import { installCorrections } from './corrections/index.js';
 import { DropReport, type DropKind } from './guards/drops.js';
 import { FlowProbes, writeQuestion } from './guards/flow-probes.js';
 import { mostTransactions, TransactionCount } from './guards/transaction-count.js';
+import type { StatedIdentity } from './identity.js';
 import { Interned } from './interned.js';
 import type { Wire } from './internals.js';
 import { KnownSources } from './known-sources.js';
@@ -40,6 +41,8 @@ export interface SipStackSettings {
   readonly ignoresContact: boolean;
   /** The session interval that calls ask for (RFC 4028), seconds; 0, the default: none. */
   readonly sessionExpiresS?: number;
+  /** Default: none. */
+  readonly statedIdentity?: StatedIdentity;
   /** Client transactions and server transactions held at once, of all accounts. Default 50,000 of each. */
   readonly maxTransactions?: number;
   /** `User-Agent` and `Server`. */
@@ -76,6 +79,7 @@ class Stack implements SipStack, AccountOwner {
   readonly userAgent: string;
   readonly ignoresContact: boolean;
   readonly sessionExpiresS: number;
+  readonly statedIdentity: StatedIdentity;
   readonly loggerFactory = new LoggerFactory();
   readonly acceptedInvites: AcceptedInvites;
   readonly clientTransactions: TransactionCount;
@@ -124,6 +128,7 @@ class Stack implements SipStack, AccountOwner {
     this.userAgent = settings.userAgent;
     this.ignoresContact = settings.ignoresContact;
     this.sessionExpiresS = settings.sessionExpiresS ?? 0;
+    this.statedIdentity = settings.statedIdentity ?? 'none';
     this.#sources = new KnownSources(settings.trusted);
     this.acceptedInvites = new AcceptedInvites(dependencies.clock);
     this.clientTransactions = new TransactionCount(settings.maxTransactions ?? mostTransactions);

@@ -53,6 +53,23 @@ export interface NameAddress {
   readonly displayName?: string;
 }
 
+/** Who calls, beside what From says. */
+export interface CallerIdentity {
+  /** As the network vouches for it: P-Asserted-Identity (RFC 3325). The user of a `tel:` is its number. */
+  readonly asserted?: NameAddress;
+  /** The caller would rather not be named (RFC 3323). */
+  readonly isPrivate: boolean;
+  /** Who sent the call on until it came to us, the first one first. */
+  readonly forwardedBy: readonly Forwarding[];
+}
+
+/** One forwarding of a call: Diversion (RFC 5806) or History-Info (RFC 7044). */
+export interface Forwarding {
+  readonly by: NameAddress;
+  /** `user-busy`, `no-answer`, ... (RFC 5806 4.1), or the status with which it was left: `486`. */
+  readonly reason?: string;
+}
+
 /** RFC 3326: `SIP;cause=200;text="Call completed elsewhere"`. */
 export interface ReasonValue {
   readonly protocol: string;
@@ -219,6 +236,8 @@ export interface IncomingCall {
   readonly from: NameAddress;
   readonly to: NameAddress;
   readonly contact?: NameAddress;
+  /** Read anew each time it is asked for; absent: only From speaks of the caller. */
+  readonly identity?: CallerIdentity;
   /** The offer; absent when the INVITE carries none. */
   readonly sdp?: string;
   /** Where events go; assigned once, before `onInvite` returns. */

@@ -12,7 +12,7 @@ let subject: Subject;
 
 beforeEach(async () => {
   clock = new ManualClock();
-  subject = await Subject.open('udp', clock, 600);
+  subject = await Subject.open('udp', { clock, sessionExpiresS: 600 });
 });
 
 afterEach(async () => {
@@ -265,7 +265,7 @@ describe('a call that reaches us', () => {
 
 it('with session timers off none is asked for, and what the far end asks for is kept', async () => {
   await subject.close();
-  subject = await Subject.open('udp', clock, 0);
+  subject = await Subject.open('udp', { clock });
   const { invite } = await placed([]);
   expect(timerOf(invite)).toEqual([undefined, undefined]);
   const { ok, seen } = await subject.answered(['Supported: timer', 'Session-Expires: 300']);

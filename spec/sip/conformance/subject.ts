@@ -2,7 +2,7 @@
 import { expect } from 'vitest';
 import { systemClock, type Clock } from '../../../src/base/clock.js';
 import { hour } from '../../../src/base/units.js';
-import { openSipStack } from '../../../src/sip/stack.js';
+import { openSipStack, type SipStackSettings } from '../../../src/sip/stack.js';
 import type { CallDialog, CallRefusal, IncomingCall, OutgoingCall, RemoteOffer, SipAccount, SipStack } from '../../../src/sip/types.js';
 import { ScriptedPeer, type Received } from '../../support/scripted-peer.js';
 import { quietDialog } from '../../support/quiet-dialog.js';
@@ -12,6 +12,10 @@ export const answer = 'v=0\r\no=answer\r\n';
 
 type Headers = string[];
 type PeerRequest = Parameters<ScriptedPeer['send']>[2];
+
+export interface SubjectOptions extends Pick<SipStackSettings, 'sessionExpiresS' | 'statedIdentity'> {
+  clock?: Clock;
+}
 
 /** A call that reached the stack, with all that its owner is told. */
 export interface TakenCall {
@@ -45,8 +49,8 @@ export class Subject {
     readonly account: SipAccount,
   ) {}
 
-  /** @param sessionExpiresS the session interval that calls ask for */
-  static async open(transport: 'udp' | 'tcp' = 'udp', clock: Clock = systemClock, sessionExpiresS = 0): Promise<Subject> {
+  static async open(transport: 'udp' | 'tcp' = 'udp', options: SubjectOptions = {}): Promise<Subject> {
+    const { clock = systemClock, ...settings } = options;
     const peer = await (transport === 'udp' ? ScriptedPeer.open() : ScriptedPeer.openTcp());
     const told: { subject?: Subject } = {};
     const stack = await openSipStack(
@@ -54,7 +58,7 @@ export class Subject {
         flows: { listen: { host: '127.0.0.1', udpPort: 0, tcpPort: 0 }, tls: { verify: true }, ...(clock === systemClock ? {} : { keepAliveMs: hour }) },
         trusted: [],
         ignoresContact: false,
-        sessionExpiresS,
+        ...settings,
         userAgent: 'dialog-sip/spec',
       },
       {
