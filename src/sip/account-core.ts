@@ -18,6 +18,7 @@ import {
   type URI,
 } from 'sip.js/lib/core/index.js';
 import { isSecured } from '../base/sip-transport.js';
+import { sendKnownCredentials } from './challenges.js';
 import type { ContactAddress } from './contact-addresses.js';
 import { allowedMethods } from './corrections/allowed-methods.js';
 import { DigestExchange, type DigestSession } from './digest.js';
@@ -106,6 +107,8 @@ class OwnContact {
 }
 
 export class AccountCore extends UserAgentCore implements Sender {
+  /** Whoever challenged a request in a dialog wants the next ones to have credentials too; the others are not shown any. */
+  isChallengedInDialogs = false;
   /** Where each dialog's messages come from: the way of requests when no Contact is to be believed. */
   #sources: WeakMap<Dialog, Wire> | undefined;
   readonly #owner: CoreOwner;
@@ -177,7 +180,10 @@ export class AccountCore extends UserAgentCore implements Sender {
     const isOfSips = requestUri.scheme === 'sips' || nextHop?.scheme === 'sips';
     const lines = isOfSips && extraHeaders !== undefined && isSecured(this.#owner.flow?.transport) ? asSips(extraHeaders) : extraHeaders;
     const message = new OutgoingRequestMessage(method, target, from, to, complete, lines, body);
-    return Object.assign(message, { sender: this, exchange: new DigestExchange(), isGivenUp: false, nextHop });
+    const sent = Object.assign(message, { sender: this, exchange: new DigestExchange(), isGivenUp: false, nextHop });
+    // RFC 3261 22.1, 13.2.2.4: nobody challenges a CANCEL; an ACK has the credentials of its INVITE.
+    if (this.isChallengedInDialogs && options.toTag && method !== 'ACK' && method !== 'CANCEL') sendKnownCredentials(sent);
+    return sent;
   }
 
   override receiveIncomingRequestFromTransport(message: IncomingRequestMessage): void {

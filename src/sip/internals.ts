@@ -34,6 +34,8 @@ export interface Sender {
   /** The way to the next hop of this request (RFC 3261 8.1.2, 12.2.1.1). */
   wireFor(message: OutgoingRequestMessage): Wire;
   digestFor(method: string): DigestSession;
+  /** A request of its in a dialog was challenged: the next ones have their credentials unasked. */
+  isChallengedInDialogs: boolean;
   /** One of its transactions, client's or server's. */
   transactionEnded(): void;
 }

@@ -60,6 +60,23 @@ describe('a re-INVITE of ours', () => {
     expect(seen).toEqual(['confirmed', `answered ${answer}`]);
   });
 
+  it('has its credentials unasked once a request in a call was challenged, and counts the nonce on; before that it shows none', async () => {
+    const { peer } = subject;
+    const { dialog, seen } = await subject.answered();
+    offerTo(dialog, held, seen);
+    const first = await peer.next('INVITE');
+    expect(first.header('proxy-authorization')).toBeUndefined();
+    first.reply(407, ['Proxy-Authenticate: Digest realm="example.com", nonce="n1", qop="auth"']);
+    const second = await peer.next('INVITE');
+    second.reply(200, [`Contact: ${subject.peerContact}`], answer);
+    await subject.settled();
+    dialog.bye();
+    const bye = await peer.next('BYE');
+    bye.reply(200);
+    expect([second, bye].map((request) => /nc=(\w+)/.exec(request.header('proxy-authorization') ?? '')?.[1])).toEqual(['00000001', '00000002']);
+    expect(bye.cseq).toBe(second.cseq + 1);
+  });
+
   it.each([488, 491, 606])('that is refused %i leaves the call as it was', async (status) => {
     const { peer } = subject;
     const { dialog, seen, inDialog } = await subject.answered();

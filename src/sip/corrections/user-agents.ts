@@ -128,6 +128,7 @@ export const userAgentCorrections = [
       const dialog = this.core.dialogs.get(message.callId + message.fromTag + (message.toTag ?? '')) as LocalDialog | undefined;
       message.cseq += 1;
       if (dialog?.localSequenceNumber !== undefined) {
+        message.sender.isChallengedInDialogs = true;
         dialog.incrementLocalSequenceNumber();
         message.cseq = dialog.localSequenceNumber;
       }
