@@ -1,6 +1,7 @@
 /** Candidates that the host tells apart from a description, kept until the description is sent. */
 import type { IceCandidate } from '../host/contract.js';
 import { withCandidates } from '../sdp/candidates.js';
+import { withDefaultCandidates } from '../sdp/default-candidate.js';
 
 /** More than any browser gathers; what comes beyond is not kept. */
 const maximum = 256;
@@ -23,8 +24,8 @@ export class Gathering {
     if (endOfCandidates) this.#complete = true;
   }
 
-  /** The description with what has been gathered. */
+  /** The description with what has been gathered, one of it as the default. */
   applyTo(sdp: string): string {
-    return withCandidates(sdp, this.#candidates, this.#complete);
+    return withDefaultCandidates(withCandidates(sdp, this.#candidates, this.#complete));
   }
 }
