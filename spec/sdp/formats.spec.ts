@@ -18,12 +18,14 @@ describe('lines of codecs', () => {
   });
 
   it('are read once as long as they are among the last 64 different ones', () => {
-    const first = readFormats(opus);
+    // Not known from another spec, so that it is the newest.
+    const own = 'a=rtpmap:97 opus/48000/2\n';
+    const first = readFormats(own);
     for (let number = 0; number < 10; number += 1) readFormats(other(number));
-    expect(readFormats(opus)).toBe(first);
+    expect(readFormats(own)).toBe(first);
     for (let number = 0; number < 65; number += 1) readFormats(other(number));
-    expect(readFormats(opus)).not.toBe(first);
-    expect(readFormats(opus)).toEqual(first);
+    expect(readFormats(own)).not.toBe(first);
+    expect(readFormats(own)).toEqual(first);
   });
 
   it('of a stranger are not kept when they are longer than those of any client', () => {
