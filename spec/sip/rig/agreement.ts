@@ -22,6 +22,8 @@ export function disagreements(agents: readonly [RigUserAgent, RigUserAgent], net
       if (call.outgoing === undefined) continue;
       const incoming = peer.calls.find(({ name }) => name === call.name);
       const fault = weather === 'fair' ? judgeStrictly(call, incoming) : judge(agent, call, peer, incoming, new Traffic(network, call.name, weather));
+      const inside = incoming?.state === 'talking' && call.state === 'talking' ? judgeTalk(call, incoming) : undefined;
+      if (inside !== undefined) faults.push(`${agent.user} ${call.name} (${call.story.join(', ')}; ${incoming?.story.join(', ') ?? ''}): ${inside}`);
       if (fault !== undefined) faults.push(`${agent.user} ${call.name} (${call.story.join(', ')}; ${incoming?.story.join(', ') ?? ''}): ${fault}`);
     }
     const fault = judgeRegistration(agent, proxy);
@@ -54,6 +56,18 @@ function judge(caller: RigUserAgent, out: RigCall, callee: RigUserAgent, incomin
       if (incoming.story.includes('answered')) return traffic.reached(caller, makesDialog) ? traffic.byeInVain(callee, caller) : undefined;
       return traffic.refusalInVain(callee, caller);
   }
+}
+
+/** Both still talk, and all timers have run out. */
+function judgeTalk(out: RigCall, incoming: RigCall): string | undefined {
+  for (const [one, other] of [[out, incoming], [incoming, out]] as const) {
+    const open = one.asked.find(({ outcomes }) => outcomes === 0);
+    if (open !== undefined) return `nothing came of "${open.what}"`;
+    // RFC 3261 17.2.2: a request that comes again is the same request.
+    if (other.tones.heard > one.tones.sent) return `${other.tones.heard} tones were heard, ${one.tones.sent} sent`;
+    if (other.tones.heard < one.tones.taken) return `${one.tones.taken} tones were taken, ${other.tones.heard} heard`;
+  }
+  return out.agreed === incoming.agreed ? undefined : `the caller has agreed on "${out.agreed}", the callee on "${incoming.agreed}"`;
 }
 
 const isInviteResponse = (message: WireMessage): boolean => message.method === undefined && message.cseqMethod === 'INVITE';

@@ -13,7 +13,7 @@ import { RigUserAgent } from './user-agent.js';
 
 export const actions = [
   'register', 'register briefly', 'unregister', 'invite', 'invite ghost', 'invite nobody', 'ring', 'answer', 'answer and hang up',
-  'reject', 'hang up', 'both hang up', 'restart proxy', 'cut connections', 'wait',
+  'reject', 'offer', 'both offer', 'press a key', 'refer', 'hang up', 'both hang up', 'restart proxy', 'cut connections', 'wait',
 ] as const;
 
 export interface Step {
@@ -134,6 +134,7 @@ function take(
     return fitting[pick % Math.max(1, fitting.length)];
   };
   const incoming = choose(agent, (call) => call.incoming !== undefined && call.state === 'waiting');
+  const talking = choose(agent, (call) => call.state === 'talking');
   const live = choose(agent, (call) => call.state !== 'ended');
   switch (does) {
     case 'register': agent.register(3_600); break;
@@ -150,6 +151,15 @@ function take(
       agent.hangUp(incoming);
       break;
     case 'reject': if (incoming !== undefined) agent.hangUp(incoming); break;
+    case 'offer': if (talking !== undefined) agent.offer(talking); break;
+    case 'both offer': {
+      const same = other.calls.find((call) => call.name === talking?.name);
+      if (talking !== undefined) agent.offer(talking);
+      if (same !== undefined) other.offer(same);
+      break;
+    }
+    case 'press a key': if (talking !== undefined) agent.press(talking); break;
+    case 'refer': if (talking !== undefined) agent.refer(talking); break;
     case 'hang up': if (live !== undefined) agent.hangUp(live); break;
     case 'both hang up': {
       const same = other.calls.find((call) => call.name === live?.name);
@@ -173,6 +183,7 @@ export function scenarios(transport: 'udp' | 'tcp'): fc.Arbitrary<Scenario> {
   const does = fc.oneof(
     { weight: 5, arbitrary: fc.constant<Step['does']>('invite') },
     { weight: 9, arbitrary: fc.constantFrom<Step['does'][]>('ring', 'answer', 'answer and hang up', 'reject', 'hang up', 'both hang up') },
+    { weight: 9, arbitrary: fc.constantFrom<Step['does'][]>('offer', 'offer', 'both offer', 'press a key', 'press a key', 'refer') },
     { weight: 4, arbitrary: fc.constantFrom(...actions) },
   );
   const afterMs = fc.oneof(
@@ -191,7 +202,7 @@ export function scenarios(transport: 'udp' | 'tcp'): fc.Arbitrary<Scenario> {
     }),
     seed: fc.integer({ min: 1, max: 0x7fff_ffff }),
     ending: fc.constantFrom('hang up', 'hang up', 'remove', 'close'),
-    steps: fc.array(fc.record({ afterMs, who: fc.constantFrom<('a' | 'b')[]>('a', 'b'), does, pick: fc.nat(3) }), { minLength: 1, maxLength: 12 }),
+    steps: fc.array(fc.record({ afterMs, who: fc.constantFrom<('a' | 'b')[]>('a', 'b'), does, pick: fc.nat(3) }), { minLength: 1, maxLength: 14 }),
   });
 }
 

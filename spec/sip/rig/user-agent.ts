@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../../../src/base/clock.js';
 import { openSipStack } from '../../../src/sip/stack.js';
-import type { CallDialog, IncomingCall, OutgoingCall, RegisterOutcome, SipAccount, SipStack } from '../../../src/sip/types.js';
+import type { CallDialog, DialogEvents, IncomingCall, OutgoingCall, RegisterOutcome, SipAccount, SipStack } from '../../../src/sip/types.js';
 import type { LossyNetwork } from '../../support/lossy-network.js';
 import { MemoryFlows } from '../../support/memory-flows.js';
 import { domain, password, proxyAt, type ProxySettings } from './registrar-proxy.js';
@@ -18,6 +18,12 @@ export class RigCall {
   dialog: CallDialog | undefined;
   outgoing: OutgoingCall | undefined;
   incoming: IncomingCall | undefined;
+  /** The offer that was agreed on last; '' for the first one. */
+  agreed = '';
+  /** What was asked of the far end in the call, and how often it was told what came of it. */
+  readonly asked: { readonly what: string; outcomes: number }[] = [];
+  /** Tones that the far end is said to have taken, and those that came from it. */
+  readonly tones = { taken: 0, sent: 0, heard: 0 };
 
   constructor(
     /** Stands in the offer, so both sides know the call by it. */
@@ -30,6 +36,17 @@ export class RigCall {
     this.note(how, this.state !== 'waiting');
     this.state = 'talking';
     this.dialog = dialog;
+  }
+
+  /** Asks something of the far end. @returns what tells that an outcome came: nothing may come twice, nor after the end */
+  ask(what: string): (how: string) => void {
+    const question = { what, outcomes: 0 };
+    this.asked.push(question);
+    this.story.push(what);
+    return (how) => {
+      question.outcomes += 1;
+      this.note(`${what}: ${how}`, question.outcomes > 1 || this.state !== 'talking');
+    };
   }
 
   end(how: string): void {
@@ -109,27 +126,72 @@ export class RigUserAgent {
     call.outgoing = this.account.invite(
       { to: `sip:${to}@${domain}`, sdp: `v=0 ${name}\r\n` },
       {
-        ...quietDialog,
+        ...this.#talk(call),
         onProgress: ({ status }) => { call.note(String(status), call.state !== 'waiting'); },
         onAccepted: ({ dialog }) => { call.talk('accepted', dialog); },
         onRefused: ({ status }) => { call.end(`refused ${status}`); },
-        onBye: () => { call.end('their bye'); },
       },
     );
   }
 
   receive(incoming: IncomingCall): void {
-    const call = new RigCall(incoming.sdp?.slice(4).trim() ?? '', this.clock, this.problems);
+    const call = new RigCall(nameIn(incoming.sdp ?? ''), this.clock, this.problems);
     if (this.calls.some(({ name }) => name === call.name)) this.problems.push(`call ${call.name} came twice`);
     this.calls.push(call);
     call.incoming = incoming;
     incoming.events = {
-      ...quietDialog,
+      ...this.#talk(call),
       onCancelled: () => { call.end('cancelled'); },
       onConfirmed: () => { call.note('confirmed', call.state !== 'talking' || call.story.includes('confirmed')); },
+    };
+  }
+
+  /** What may come once a call is answered: every offer is taken. */
+  #talk(call: RigCall): DialogEvents {
+    return {
+      ...quietDialog,
       onLost: () => { call.end('lost'); },
       onBye: () => { call.end('their bye'); },
+      onTone: () => {
+        call.tones.heard += 1;
+        call.note('tone', call.state !== 'talking');
+      },
+      onOffer: (offer) => {
+        const name = nameIn(offer.sdp);
+        call.note(`takes ${name}`, call.state !== 'talking');
+        offer.accept(`v=0 ${name}\r\n`);
+        call.agreed = name;
+      },
     };
+  }
+
+  offer(call: RigCall): void {
+    if (call.state !== 'talking') return;
+    const name = `${this.user}${call.asked.length}`;
+    const outcome = call.ask(`offers ${name}`);
+    call.dialog?.offer(`v=0 ${name}\r\n`, {
+      onAnswered: (sdp) => {
+        call.agreed = nameIn(sdp);
+        outcome(`agreed on ${call.agreed}`);
+      },
+      onRefused: ({ status }) => { outcome(String(status)); },
+    });
+  }
+
+  press(call: RigCall): void {
+    if (call.state !== 'talking') return;
+    call.tones.sent += 1;
+    const outcome = call.ask('presses a key');
+    call.dialog?.sendTone('5', 100, (status) => {
+      if (status < 300) call.tones.taken += 1;
+      outcome(String(status));
+    });
+  }
+
+  refer(call: RigCall): void {
+    if (call.state !== 'talking') return;
+    const outcome = call.ask('refers');
+    call.dialog?.refer(`sip:elsewhere@${domain}`, { onTaken: () => undefined, onResult: (status) => { outcome(String(status)); } });
   }
 
   answer(call: RigCall): void {
@@ -164,4 +226,9 @@ export class RigUserAgent {
     const faults = calls.map(({ name, story }) => `${this.user}: call ${name} never ended: ${story.join(', ')}`);
     return this.isRegistering ? [...faults, `${this.user}: a REGISTER has no outcome`] : faults;
   }
+}
+
+/** `v=0 b3` is the description called b3. */
+function nameIn(sdp: string): string {
+  return sdp.slice(4).trim();
 }
