@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { AdminCall } from '../../src/admin/ports.js';
+import type { AdminCall, AdminRecord } from '../../src/admin/ports.js';
 import { AdminSetup } from './setup.js';
 
 let setup: AdminSetup;
@@ -71,4 +71,72 @@ describe('the calls that go on, over the administration interface', () => {
   it.each(['limit=0', 'limit=501', 'user=ann', 'state=talking'])('are refused for what cannot be asked: %s', async (query) => {
     expect((await setup.ask('GET', `/api/calls?${query}`)).status).toBe(400);
   });
+});
+
+const record = (callId: string, change: Partial<AdminRecord> = {}): AdminRecord => ({
+  callId,
+  direction: 'incoming',
+  peer: { type: 1, id: 434 },
+  from: 'sip:600@pbx.example.com',
+  to: 'sip:434@pbx.example.com',
+  startedAt: new Date('2026-01-01T00:00:00Z'),
+  answeredAt: new Date('2026-01-01T00:00:05Z'),
+  endedAt: new Date('2026-01-01T00:01:05Z'),
+  reason: 'hangup',
+  class: 'success',
+  message: 'The other side hung up.',
+  codecs: ['opus'],
+  node: 'node-1',
+  ...change,
+});
+
+describe('the records of calls, over the administration interface', () => {
+  it('are told with all that is known of them', async () => {
+    setup.records = [record('a', { status: 200 }), record('b', { peer: { type: 2, id: 7 }, answeredAt: undefined })];
+    const { body } = await setup.ask('GET', '/api/calls/records');
+    expect(body).toEqual({
+      items: [
+        {
+          callId: 'a',
+          direction: 'incoming',
+          userId: 434,
+          from: 'sip:600@pbx.example.com',
+          to: 'sip:434@pbx.example.com',
+          startedAt: '2026-01-01T00:00:00.000Z',
+          answeredAt: '2026-01-01T00:00:05.000Z',
+          endedAt: '2026-01-01T00:01:05.000Z',
+          durationMs: 60_000,
+          reason: 'hangup',
+          class: 'success',
+          status: 200,
+          message: 'The other side hung up.',
+          codecs: ['opus'],
+          node: 'node-1',
+        },
+        expect.not.objectContaining({ userId: 7, durationMs: 0 }),
+      ],
+    });
+  });
+
+  it('are asked for by time and user', async () => {
+    await setup.ask('GET', '/api/calls/records?since=2026-01-01T00:00:00Z&before=2026-01-02T00:00:00%2B01:00&user=7&limit=3');
+    expect(setup.askedRecords).toEqual([{ since: new Date('2026-01-01T00:00:00Z'), before: { endedAt: new Date('2026-01-01T23:00:00Z') }, user: 7, limit: 4 }]);
+  });
+
+  it('lead on to the next page by its last call, however many ended at that moment', async () => {
+    setup.records = [record('a'), record('b, the "2nd"'), record('c')];
+    const { body } = await setup.ask('GET', '/api/calls/records?limit=2');
+    expect(idsOf(body)).toEqual(['a', 'b, the "2nd"']);
+    await setup.ask('GET', `/api/calls/records?limit=2&before=${encodeURIComponent(String(body.next))}`);
+    expect(setup.askedRecords[1]?.before).toEqual({ endedAt: record('').endedAt, startedAt: record('').startedAt, callId: 'b, the "2nd"' });
+    expect((await setup.ask('GET', '/api/calls/records?limit=3')).body).not.toHaveProperty('next');
+  });
+
+  it.each(['since=yesterday', 'since=2026-01-01', 'before=x', 'before=2026-01-01T00:00:00Z,x,y', 'before=2026-01-01T00:00:00Z,', 'limit=501', 'state=talking'])(
+    'are refused for what cannot be asked: %s',
+    async (query) => {
+      expect(await setup.ask('GET', `/api/calls/records?${query}`)).toMatchObject({ status: 400, body: { code: 'REQUEST_INVALID' } });
+      expect(setup.askedRecords).toEqual([]);
+    },
+  );
 });

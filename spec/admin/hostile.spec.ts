@@ -19,8 +19,20 @@ const everything = [
   ['GET', '/api/registrations/1'],
   ['POST', '/api/registrations/1/register'],
   ['POST', '/api/registrations/1/unregister'],
+  ['GET', '/api/mappings'],
+  ['GET', '/api/mappings/1'],
+  ['POST', '/api/mappings'],
+  ['PATCH', '/api/mappings/1'],
+  ['DELETE', '/api/mappings/1'],
+  ['GET', '/api/calls'],
+  ['GET', '/api/calls/records'],
+  ['GET', '/api/config'],
   ['GET', '/metrics'],
   ['GET', '/no/such/thing'],
+  ['POST', '/'],
+  ['GET', '//'],
+  ['GET', '/../api/status'],
+  ['GET', '/assets/../api/status'],
 ] as const;
 
 describe('a request without the token', () => {
@@ -68,6 +80,20 @@ describe('a request without the token', () => {
 
   it('does not count against those who bring the right one', async () => {
     for (let turn = 0; turn < 50; turn += 1) expect((await setup.ask('GET', '/api/status')).status).toBe(200);
+  });
+});
+
+describe('the page', () => {
+  // Whether it has been built is another matter.
+  it('is there for whoever has no token, and holds nothing', async () => {
+    for (const method of ['GET', 'HEAD']) expect([200, 404]).toContain((await setup.ask(method, '/', { authorization: '' })).status);
+    expect((await setup.ask('GET', '/', { authorization: '' })).body.code).toBeOneOf([undefined, 'PAGE_NOT_BUILT']);
+    expect(setup.log).toEqual([]);
+  });
+
+  it('is not there for a name that was made to point here, nor for a page from elsewhere', async () => {
+    expect((await setup.ask('GET', '/', { host: 'evil.example' })).status).toBe(421);
+    expect((await setup.ask('GET', '/', { origin: 'http://evil.example' })).status).toBe(403);
   });
 });
 

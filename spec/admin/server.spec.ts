@@ -56,6 +56,34 @@ describe('the administration interface', () => {
     expect((await setup.ask('GET', '/api/registrations?user=99')).body).toEqual({ items: [] });
   });
 
+  it('finds those in whose address a text stands, in any case, and with the other wishes', async () => {
+    setup.registrations.fill(12, (id) => ({ aor: `sip:${id % 2 === 0 ? 'Ann' : 'bob'}-${id}@pbx.example.com`, state: id > 6 ? 'parked' : 'registered' }));
+    expect((await setup.ask('GET', '/api/registrations?q=aNN-1')).body).toEqual({ items: [setup.registrations.all[9], setup.registrations.all[11]] });
+    expect(idsOf((await setup.ask('GET', '/api/registrations?q=ann&state=parked')).body)).toEqual([8, 10, 12]);
+    expect(idsOf((await setup.ask('GET', '/api/registrations?q=ann&user=4')).body)).toEqual([4]);
+    const first = await setup.ask('GET', '/api/registrations?q=ann&limit=2');
+    const second = await setup.ask('GET', `/api/registrations?q=ann&limit=2&after=${String(first.body.next)}`);
+    expect([idsOf(first.body), idsOf(second.body)]).toEqual([[2, 4], [6, 8]]);
+    expect(idsOf((await setup.ask('GET', '/api/registrations?q=')).body)).toHaveLength(12);
+  });
+
+  it('looks at a part of very many for a text, and says where to go on', async () => {
+    setup.registrations.fill(12_000, (id) => (id === 11_000 ? { aor: 'sip:needle@pbx.example.com' } : {}));
+    const found: number[] = [];
+    const nexts: (number | undefined)[] = [];
+    for (let after: number | undefined = 0; after !== undefined; ) {
+      const { body } = await setup.ask('GET', `/api/registrations?q=needle&after=${after}`);
+      found.push(...idsOf(body));
+      after = body.next as number | undefined;
+      nexts.push(after);
+    }
+    expect({ found, nexts }).toEqual({ found: [11_000], nexts: [5_000, 10_000, undefined] });
+  });
+
+  it('tells the configuration in force', async () => {
+    expect((await setup.ask('GET', '/api/config')).body).toEqual({ lines: ['modules.sip {', '  trace-level = 0', '}'] });
+  });
+
   it('gives one registration by its mapping', async () => {
     setup.registrations.fill(2);
     expect((await setup.ask('GET', '/api/registrations/2')).body).toEqual(setup.registrations.all[1]);
@@ -106,6 +134,9 @@ describe('the administration interface', () => {
     ['/api/registrations?after=99999999999999999', /^after: want a whole number/],
     ['/api/registrations?user=0', /^user: want a whole number from 1 to/],
     ['/api/registrations?state=asleep', 'state: want one of waiting, registering, registered, retrying, parked, unregistering, held.'],
+    ['/api/registrations?q=a&q=b', 'q: want one text.'],
+    ['/api/registrations?q=%00', 'q: contains a control character.'],
+    [`/api/registrations?q=${'x'.repeat(257)}`, 'q: is longer than 256 characters.'],
     ['/api/registrations?stat=parked', /stat/],
     ['/api/registrations?__proto__=1', /__proto__/],
     ['/api/registrations/0', /^mappingId: want a whole number from 1 to/],

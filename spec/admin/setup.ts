@@ -1,13 +1,14 @@
 /** An administration server on a free port, over registrations that a spec fills, and requests as hostile as a spec likes them. */
 import { request, type IncomingHttpHeaders } from 'node:http';
 import { connect } from 'node:net';
-import type { AdminCall } from '../../src/admin/ports.js';
+import type { AdminCall, AdminRecord, AdminRecords } from '../../src/admin/ports.js';
 import { openAdminServer, type AdminServer } from '../../src/admin/server.js';
 import type { ExtensionStatus } from '../../src/host/contract.js';
 import { Metrics } from '../../src/observability/metrics.js';
 import { LadderDesk } from '../../src/extension/ladder-desk.js';
 import { Recording } from '../../src/ladder/recording.js';
 import { ManualClock } from '../support/manual-clock.js';
+import { FakeMappings } from './fake-mappings.js';
 import { FakeRegistrations } from './fake-registrations.js';
 
 export const token = 'a-token-that-nobody-guesses';
@@ -32,7 +33,10 @@ export interface Answer {
 
 export class AdminSetup {
   readonly registrations = new FakeRegistrations();
+  readonly mappings = new FakeMappings();
   calls: AdminCall[] = [];
+  records: AdminRecord[] = [];
+  readonly askedRecords: Parameters<AdminRecords['page']>[0][] = [];
   readonly recording = new Recording(1_000_000, Date.now);
   readonly clock = new ManualClock();
   readonly log: string[] = [];
@@ -47,7 +51,23 @@ export class AdminSetup {
     metrics.counters('dialog_sip_dropped_total', 'What was dropped', 'kind', ['noise']);
     this.#server = await openAdminServer(
       { host, port, token },
-      { registrations: this.registrations, calls: { calls: () => this.calls }, ladders: new LadderDesk(this.recording, this.registrations), status: () => this.status(), metrics, clock: this.clock, log: { info: note, warn: note, error: note } },
+      {
+        registrations: this.registrations,
+        mappings: this.mappings,
+        calls: { calls: () => this.calls },
+        records: {
+          page: (query) => {
+            this.askedRecords.push(query);
+            return Promise.resolve(this.records.slice(0, query.limit));
+          },
+        },
+        ladders: new LadderDesk(this.recording, this.registrations),
+        status: () => this.status(),
+        configuration: () => ['modules.sip {', '  trace-level = 0', '}'],
+        metrics,
+        clock: this.clock,
+        log: { info: note, warn: note, error: note },
+      },
     );
     return this.#server;
   }
@@ -75,7 +95,7 @@ export class AdminSetup {
           response.on('data', (part: string) => (text += part));
           response.on('error', reject);
           response.on('end', () => {
-            const isJson = (response.headers['content-type'] ?? '').includes('json');
+            const isJson = text !== '' && (response.headers['content-type'] ?? '').includes('json');
             resolve({ status: response.statusCode ?? 0, headers: response.headers, text, body: isJson ? (JSON.parse(text) as Record<string, unknown>) : {} });
           });
         },
@@ -83,6 +103,12 @@ export class AdminSetup {
       asked.on('error', reject);
       asked.end(body);
     });
+  }
+
+  /** Sends that as JSON. */
+  send(method: string, path: string, value: unknown): Promise<Answer> {
+    const body = JSON.stringify(value);
+    return this.ask(method, path, { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)) }, body);
   }
 
   /** Sends these bytes, and gives back all that comes until the server closes. */

@@ -101,6 +101,18 @@ export function describeRecords(open: () => Promise<{ knex: Knex; close(): Promi
     expect([ids[0], ids.slice(1, 5).sort(), ids[5], ids.length]).toEqual(['0', ['1', '2', '3', '4'], '5', 6]);
   });
 
+  it('reads on behind a call that another page ended with, and those that ended before a moment', async () => {
+    const endedAt = new Date('2026-01-01T12:01:00Z');
+    await store.write([endedCall('a', { endedAt }), endedCall('b', { endedAt }), endedCall('c', { endedAt }), endedCall('late')], 'node-1');
+    const ids = async (query: RecordQuery): Promise<string[]> => (await store.page({ ...query, limit: 2 })).map(({ callId }) => callId);
+    const order = (await read()).map(({ callId }) => callId);
+    const [, second] = await read();
+    expect(await ids({})).toEqual(order.slice(0, 2));
+    expect(await ids({ before: second })).toEqual(order.slice(2));
+    expect(await ids({ before: { endedAt } })).toEqual([]);
+    expect(await ids({ before: { endedAt: new Date('2026-01-01T12:01:00.001Z') } })).toEqual(order.slice(1, 3));
+  });
+
   it('reads those that ended since, and those of one user', async () => {
     await store.write(
       [

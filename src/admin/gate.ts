@@ -37,10 +37,14 @@ export class Gate {
     this.#wrongTokens = new AddressLimit(clock, wrongTokenRates);
   }
 
-  /** @throws Refusal 421, 403, 429 or 401 */
-  pass({ ip, headers }: Asking): void {
+  /**
+   * @param need `anybody`: the page, which holds nothing; `token`: all else
+   * @throws Refusal 421, 403, 429 or 401
+   */
+  pass({ ip, headers }: Asking, need: 'anybody' | 'token'): void {
     this.#checkHost(headers.host ?? '');
     checkOrigin(headers);
+    if (need === 'anybody') return;
     if (!this.#wrongTokens.admits(ip)) {
       const retryAfterS = String(Math.ceil(1 / wrongTokenRates.each.perSecond));
       throw new Refusal(429, 'TOO_MANY_WRONG_TOKENS', `Too many wrong tokens came from ${ip}: wait ${retryAfterS} seconds.`, { 'retry-after': retryAfterS });
@@ -69,7 +73,7 @@ export class Gate {
   }
 }
 
-/** The interface serves no pages: a request that a browser sends for one comes from elsewhere (RFC 6454 section 7). */
+/** Its own page asks from its own origin (RFC 6454 section 7); another page has nothing to ask here. */
 function checkOrigin({ origin, host, 'sec-fetch-site': site }: IncomingHttpHeaders): void {
   const isForeign = (origin !== undefined && origin.toLowerCase() !== `http://${host ?? ''}`.toLowerCase()) || site === 'cross-site' || site === 'same-site';
   if (isForeign) throw new Refusal(403, 'ORIGIN_REFUSED', 'A page from elsewhere may not ask here.');

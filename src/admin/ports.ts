@@ -2,7 +2,7 @@
 import type { Clock } from '../base/clock.js';
 import type { ExtensionStatus } from '../host/contract.js';
 import type { Ladder, UntoldCall } from '../ladder/ladder.js';
-import type { ListedState, ShownRegistration } from './shapes.js';
+import type { ListedState, MappingBody, ShownMapping, ShownRegistration } from './shapes.js';
 
 export interface AdminRegistrations {
   /** At most `limit` of them by ascending mapping id, from the first above `afterId`. */
@@ -17,11 +17,23 @@ export interface AdminRegistrations {
   unregister(mappingId: number): ShownRegistration;
 }
 
-/** A call that goes on, as calls/ tells it. */
-export interface AdminCall {
+export interface AdminMappings {
+  /** At most `limit` rows by ascending id, from the first above `afterId`. @throws ExtensionError DATABASE_*, as every method here */
+  page(query: { text?: string; afterId: number; limit: number }): Promise<ShownMapping[]>;
+  /** @throws MappingError MAPPING_NOT_FOUND */
+  find(mappingId: number): Promise<ShownMapping>;
+  /** @throws MappingError MAPPING_INVALID, MAPPING_CONFLICT */
+  add(typed: MappingBody): Promise<ShownMapping>;
+  /** @throws MappingError MAPPING_NOT_FOUND, MAPPING_INVALID, MAPPING_CONFLICT */
+  change(mappingId: number, typed: MappingBody): Promise<ShownMapping>;
+  /** @returns what it was. @throws MappingError MAPPING_NOT_FOUND */
+  remove(mappingId: number): Promise<ShownMapping>;
+}
+
+/** What is known of a call, as calls/ and records/ tell it. */
+export interface EndedOrLive {
   readonly callId: string;
   readonly direction: 'outgoing' | 'incoming';
-  readonly state: string;
   readonly mappingId?: number;
   readonly peer: { readonly type: number; readonly id: number };
   readonly from: string;
@@ -30,6 +42,31 @@ export interface AdminCall {
   readonly rangAt?: Date;
   readonly answeredAt?: Date;
   readonly codecs: readonly string[];
+}
+
+/** A call that goes on. */
+export interface AdminCall extends EndedOrLive {
+  readonly state: string;
+}
+
+/** A call that is over. */
+export interface AdminRecord extends EndedOrLive {
+  readonly endedAt: Date;
+  readonly reason: string;
+  readonly class: string;
+  readonly status?: number;
+  readonly message: string;
+  readonly node: string;
+}
+
+export interface AdminRecords {
+  /** At most `limit`, newest end first, from the first that ended before that moment or comes after that call. @throws ExtensionError DATABASE_* */
+  page(query: {
+    since?: Date;
+    before?: { readonly endedAt: Date } | Pick<AdminRecord, 'endedAt' | 'startedAt' | 'callId'>;
+    user?: number;
+    limit: number;
+  }): Promise<AdminRecord[]>;
 }
 
 export interface AdminCalls {
@@ -48,9 +85,13 @@ export interface AdminLadders {
 
 export interface AdminDependencies {
   readonly registrations: AdminRegistrations;
+  readonly mappings: AdminMappings;
   readonly calls: AdminCalls;
+  readonly records: AdminRecords;
   readonly ladders: AdminLadders;
   readonly status: () => ExtensionStatus;
+  /** The configuration in force, line by line, secrets masked. */
+  readonly configuration: () => readonly string[];
   /** Prometheus's text format. */
   readonly metrics: { readonly contentType: string; text(): Promise<string> };
   readonly clock: Clock;

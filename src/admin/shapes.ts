@@ -1,6 +1,11 @@
 /** What crosses the administration interface, as zod schemas: the server checks what it is asked by them, the client what it is told. */
 import * as z from 'zod';
 import type { RegistrationState } from '../host/contract.js';
+import { pageSize, partOfText, wholeNumber } from './query-shapes.js';
+
+export { largestPage } from './query-shapes.js';
+export * from './mapping-shapes.js';
+export * from './record-shapes.js';
 
 export const registrationStates = ['waiting', 'registering', 'registered', 'retrying', 'parked', 'unregistering'] as const satisfies readonly RegistrationState[];
 
@@ -30,7 +35,7 @@ export const shownRegistration = z.object({
 });
 export type ShownRegistration = z.infer<typeof shownRegistration>;
 
-/** `next`: what to ask `after` for the following page; absent on the last. */
+/** `next`: what to ask `after` for the following page, which may be there even when this one is empty; absent on the last. */
 export const registrationsPage = z.object({ items: z.array(shownRegistration), next: z.int().optional() });
 export type RegistrationsPage = z.infer<typeof registrationsPage>;
 
@@ -55,24 +60,18 @@ export type ShownCall = z.infer<typeof shownCall>;
 export const liveCalls = z.object({ items: z.array(shownCall), total: z.int() });
 export type LiveCalls = z.infer<typeof liveCalls>;
 
-/** What a query or a path holds is text; a parameter that stands there twice is a list, and refused. */
-function wholeNumber(least: number, most: number) {
-  const error = `want a whole number from ${least} to ${most}`;
-  return z.string({ error }).regex(/^\d{1,16}$/, { error }).transform(Number).pipe(z.int({ error }).min(least, { error }).max(most, { error }));
-}
-
-export const largestPage = 500;
-
 export const pageQuery = z.strictObject({
   state: z.enum(listedStates, { error: `want one of ${listedStates.join(', ')}` }).optional(),
   user: wholeNumber(1, Number.MAX_SAFE_INTEGER).optional(),
+  /** A part of the AOR, in any case. */
+  q: partOfText,
   after: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(0),
-  limit: wholeNumber(1, largestPage).default(100),
+  limit: pageSize,
 });
 
 export const callsQuery = z.strictObject({
   user: wholeNumber(1, Number.MAX_SAFE_INTEGER).optional(),
-  limit: wholeNumber(1, largestPage).default(100),
+  limit: pageSize,
 });
 
 export const callPath = z.strictObject({ callId: z.string().min(1).max(512) });
@@ -94,3 +93,7 @@ export const untoldCalls = z.object({ items: z.array(z.object({ at: z.string(), 
 export type UntoldCalls = z.infer<typeof untoldCalls>;
 
 export const mappingPath = z.strictObject({ mappingId: wholeNumber(1, Number.MAX_SAFE_INTEGER) });
+
+/** The configuration in force as `dialog-sip check-config` prints it, line by line, secrets masked. */
+export const effectiveConfiguration = z.object({ lines: z.array(z.string()) });
+export type EffectiveConfiguration = z.infer<typeof effectiveConfiguration>;

@@ -4,7 +4,8 @@ export const minute = 60 * second;
 export const hour = 60 * minute;
 
 /** Bytes. */
-export const megabyte = 1_048_576;
+export const kilobyte = 1_024;
+export const megabyte = 1_024 * kilobyte;
 
 /** `1.5 s`, `2 min`, `3 h`: a duration as a person says it. */
 export function sayDuration(ms: number): string {

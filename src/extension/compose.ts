@@ -15,6 +15,7 @@ import { megabyte, second } from '../base/units.js';
 import { toDialling } from '../calls/dialling.js';
 import type { CallEnding, CallPorts } from '../calls/ports.js';
 import { CallRouter } from '../calls/router.js';
+import { writeEffectiveConf } from '../config/mask.js';
 import { readServerConf } from '../config/read.js';
 import { toSipConfig, type SipConfig } from '../config/schema.js';
 import type { ExtensionHost, ExtensionStatus } from '../host/contract.js';
@@ -43,6 +44,7 @@ import type { SipStack } from '../sip/types.js';
 import { endLeftCalls } from './left-calls.js';
 import { version } from './package-version.js';
 import { LadderDesk } from './ladder-desk.js';
+import { MappingDesk } from './mapping-desk.js';
 import { RegistrationDesk } from './registration-desk.js';
 import { Roster } from './roster.js';
 import { SipAccounts } from './sip-accounts.js';
@@ -168,7 +170,19 @@ export async function compose(host: ExtensionHost, signal: AbortSignal, status: 
     // Before the rows: a node that cannot be administered as it is told to must not have registered anybody.
     if (config.admin.on) {
       const registrations = new RegistrationDesk(registrar, roster, directory);
-      const admin = await openAdminServer(config.admin, { registrations, calls: router, ladders: new LadderDesk(recording, registrations), status, metrics, clock, log });
+      const configuration = writeEffectiveConf(config).trimEnd().split('\n');
+      const admin = await openAdminServer(config.admin, {
+        registrations,
+        mappings: new MappingDesk(repository, roster),
+        calls: router,
+        records: new RecordStore(knex),
+        ladders: new LadderDesk(recording, registrations),
+        configuration: () => configuration,
+        status,
+        metrics,
+        clock,
+        log,
+      });
       releasers.add('the administration interface', () => admin.close());
       log.info(`Administration is at ${admin.url}.`);
     }

@@ -8,10 +8,13 @@ import { readServerConf } from '../config/read.js';
 import { toSipConfig, type SipConfig } from '../config/schema.js';
 import { formatMappingsCsv, parseMappingsCsv } from '../mappings/csv.js';
 import { openDatabase, sayDatabase, type DatabaseSettings } from '../mappings/database.js';
-import { parseMappingColumns, sayAccount, toColumns, type Mapping, type MappingColumn, type RejectedRow } from '../mappings/mapping.js';
+import { sayAccount, toColumns, type Mapping, type RejectedRow } from '../mappings/mapping.js';
 import { migrate } from '../mappings/migrate.js';
 import { MappingRepository } from '../mappings/repository.js';
 import { Secrets } from '../mappings/secrets.js';
+import { addTyped, changeTyped, type TypedMapping } from './typed-mapping.js';
+
+export type { TypedMapping } from './typed-mapping.js';
 
 /** A mapping as it is shown. */
 export interface ShownMapping {
@@ -25,27 +28,6 @@ export interface ShownMapping {
   canBeCalled: boolean;
   /** All of it by the names of the columns, with `has_password` in the place of the password. */
   columns: Record<string, unknown>;
-}
-
-/** What is typed about a mapping, not judged yet. Absent: the table's default, or as it was. */
-export interface TypedMapping {
-  sipUser?: string;
-  sipPassword?: string;
-  sipHost?: string;
-  sipPort?: string;
-  transport?: string;
-  /** The verb, Host header and path of the WebSocket handshake. */
-  method?: string;
-  hostHeader?: string;
-  location?: string;
-  peerType?: string;
-  peerId?: string;
-  peerStrId?: string;
-  register?: boolean;
-  canCall?: boolean;
-  canBeCalled?: boolean;
-  authUser?: string;
-  displayName?: string;
 }
 
 export interface ImportReport {
@@ -110,13 +92,12 @@ export class MappingOperations {
 
   /** @throws MappingError MAPPING_INVALID, MAPPING_CONFLICT */
   async add(typed: TypedMapping): Promise<ShownMapping> {
-    return show(await this.#repository.insert(parseMappingColumns(typedColumns(typed))));
+    return show(await addTyped(this.#repository, typed));
   }
 
   /** A row that cannot be used can be set right so. @throws MappingError MAPPING_NOT_FOUND, MAPPING_INVALID, MAPPING_CONFLICT */
   async set(id: number, typed: TypedMapping): Promise<ShownMapping> {
-    const present = await this.#findUsable(id);
-    return show(await this.#repository.updateColumns(id, typedColumns(typed, present)));
+    return show(await changeTyped(this.#repository, id, typed));
   }
 
   /** @throws MappingError MAPPING_NOT_FOUND */
@@ -164,57 +145,6 @@ export class MappingOperations {
       yield mappings;
     }
   }
-
-  /** What there is to start from; undefined for a row that cannot be used, or none. */
-  async #findUsable(id: number): Promise<Mapping | undefined> {
-    try {
-      return await this.#repository.find(id);
-    } catch (thrown) {
-      if (thrown instanceof MappingError && thrown.code === 'MAPPING_INVALID') return undefined;
-      throw thrown;
-    }
-  }
-}
-
-const plainColumns: readonly (readonly [keyof TypedMapping, MappingColumn])[] = [
-  ['sipUser', 'sip_user'],
-  ['sipPassword', 'sip_password'],
-  ['sipHost', 'sip_host'],
-  ['sipPort', 'sip_port'],
-  ['peerType', 'peer_type'],
-  ['peerId', 'peer_id'],
-  ['peerStrId', 'peer_str_id'],
-  ['register', 'register'],
-  ['canCall', 'can_call'],
-  ['canBeCalled', 'can_be_called'],
-  ['authUser', 'auth_user'],
-  ['displayName', 'display_name'],
-];
-
-function typedColumns(typed: TypedMapping, present?: Mapping): Partial<Record<MappingColumn, unknown>> {
-  const columns: Partial<Record<MappingColumn, unknown>> = {};
-  for (const [field, column] of plainColumns) {
-    if (typed[field] !== undefined) columns[column] = typed[field];
-  }
-  return Object.assign(columns, typedReach(typed, present));
-}
-
-/** `sip_parameters` and `sip_headers` are written whole: what is not typed is taken from what is there. */
-function typedReach(typed: TypedMapping, present: Mapping | undefined): Partial<Record<MappingColumn, string>> {
-  const { transport, method, hostHeader, location } = typed;
-  const handshake = { method, 'host-header': hostHeader, location };
-  const given = Object.entries(handshake).filter(([, value]) => value !== undefined);
-  if (transport === undefined && given.length === 0) return {};
-  const chosen = transport ?? present?.transport ?? 'udp';
-  const [misplaced] = given;
-  if (misplaced !== undefined && !/^wss?$/i.test(chosen)) {
-    throw new MappingError('MAPPING_INVALID', `${misplaced[0]} is for the transports ws and wss, this one is ${chosen}`, { fields: ['sip_parameters'] });
-  }
-  const { webSocket } = present ?? {};
-  return {
-    sip_parameters: JSON.stringify({ transport: chosen, method: method ?? webSocket?.method }),
-    sip_headers: JSON.stringify({ host: hostHeader ?? webSocket?.host, location: location ?? webSocket?.location }),
-  };
 }
 
 function show(mapping: Mapping): ShownMapping {

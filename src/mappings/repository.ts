@@ -35,12 +35,20 @@ type RawStamp = { id: string | number; hash: number };
 /** The server hashes: a comparison of all rows carries numbers alone, and no password. */
 const stampOfRow = `hashtext(row(${mappingColumns.join(', ')})::text) as hash`;
 
+const rowHasText = 'sip_user ilike :part or sip_host ilike :part or display_name ilike :part or cast(peer_id as text) = :text';
+
 /** Rows in one statement, where there are many. */
 const atOnce = 500;
 
 export interface MappingPage {
   mappings: Mapping[];
   rejected: RejectedRow[];
+}
+
+export interface RowSearch {
+  readonly text?: string;
+  readonly afterId: number;
+  readonly limit: number;
 }
 
 /** Which row, and a 32-bit hash of the columns that are judged: as long as it is the same, so is the mapping. */
@@ -96,9 +104,25 @@ export class MappingRepository {
     return rows.map(judgeStamped);
   }
 
+  /**
+   * At most `limit` rows as they stand, judged by nobody, by ascending id from the first above `afterId`.
+   * @param query text: only those whose SIP user, host or display name it is a part of, in any case, or whose peer has that number
+   */
+  async search({ text, afterId, limit }: RowSearch): Promise<Row[]> {
+    return this.#ask('Searching the mappings', async () => {
+      const query = rowsOf(this.knex).where('id', '>', afterId).orderBy('id').limit(limit);
+      return text === undefined ? query : query.andWhereRaw(`(${rowHasText})`, { part: `%${text.replace(/[\\%_]/g, '\\$&')}%`, text });
+    });
+  }
+
+  /** One row as it stands, judged by nobody. */
+  async row(id: number): Promise<Row | undefined> {
+    return this.#ask(`Reading mapping ${id}`, () => rowsOf(this.knex).where('id', id).first());
+  }
+
   /** @throws MappingError MAPPING_INVALID when the row is there but cannot be used */
   async find(id: number): Promise<Mapping | undefined> {
-    const row = await this.#ask(`Reading mapping ${id}`, () => rowsOf(this.knex).where('id', id).first());
+    const row = await this.row(id);
     return row === undefined ? undefined : usable(row);
   }
 

@@ -9,7 +9,12 @@ export interface RecordQuery {
   readonly since?: Date;
   /** A messenger user. */
   readonly user?: number;
+  /** Calls that ended earlier, or that come after that one in this order. */
+  readonly before?: { readonly endedAt: Date } | RecordPlace;
 }
+
+/** Where a call stands among all: the newest end first, then by its id and start. */
+export type RecordPlace = Pick<CallRecord, 'endedAt' | 'startedAt' | 'callId'>;
 
 /** A column and its type, in the order of schema/005. */
 const columns = `id text, started_at timestamptz, rang_at timestamptz, answered_at timestamptz, ended_at timestamptz, direction text,
@@ -52,21 +57,27 @@ export class RecordStore {
   }
 
   /** Newest end first, `size` at a time. Calls that end meanwhile are not seen. */
-  async *pages({ since, user }: RecordQuery, size = 500): AsyncGenerator<CallRecord[], void, undefined> {
-    for (let last: Row | undefined; ; ) {
-      const query = this.knex('sip_calls').select<Row[]>('*').orderBy([
-        { column: 'ended_at', order: 'desc' },
-        { column: 'id', order: 'desc' },
-        { column: 'started_at', order: 'desc' },
-      ]);
-      if (since !== undefined) void query.where('ended_at', '>=', since);
-      if (user !== undefined) void query.where({ peer_type: 1, peer_id: user });
-      if (last !== undefined) void query.whereRaw('(ended_at, id, started_at) < (?, ?, ?)', [last.ended_at, last.id, last.started_at]);
-      const rows = await this.#ask('Reading call records', () => query.limit(size));
-      if (rows.length > 0) yield rows.map(toRecord);
-      last = rows.at(-1);
-      if (rows.length < size) return;
+  async *pages(query: RecordQuery, size = 500): AsyncGenerator<CallRecord[], void, undefined> {
+    for (let before = query.before; ; ) {
+      const records = await this.page({ ...query, before, limit: size });
+      if (records.length > 0) yield records;
+      if (records.length < size) return;
+      before = records.at(-1);
     }
+  }
+
+  /** Newest end first, at most `limit`. */
+  async page({ since, user, before, limit }: RecordQuery & { readonly limit: number }): Promise<CallRecord[]> {
+    const query = this.knex('sip_calls').select<Row[]>('*').orderBy([
+      { column: 'ended_at', order: 'desc' },
+      { column: 'id', order: 'desc' },
+      { column: 'started_at', order: 'desc' },
+    ]);
+    if (since !== undefined) void query.where('ended_at', '>=', since);
+    if (user !== undefined) void query.where({ peer_type: 1, peer_id: user });
+    if (before !== undefined && 'callId' in before) void query.whereRaw('(ended_at, id, started_at) < (?, ?, ?)', [before.endedAt, before.callId, before.startedAt]);
+    else if (before !== undefined) void query.where('ended_at', '<', before.endedAt);
+    return (await this.#ask('Reading call records', () => query.limit(limit))).map(toRecord);
   }
 
   /** Removes at most `most` of the calls that ended before. @returns how many */
