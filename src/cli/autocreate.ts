@@ -38,6 +38,7 @@ export function addAutocreateCommand(program: Command, world: AutocreateWorld = 
     .command('autocreate')
     .summary('SIP accounts for messenger users')
     .description('SIP accounts for messenger users, by the rule of modules.sip.autocreate.')
+    .addHelpText('after', example('autocreate backfill --config server.conf --users users.csv'))
     .command('backfill')
     .summary('give accounts to users that are there already')
     .description(

@@ -59,10 +59,7 @@ export function addCallsCommand(program: Command, world: CallsWorld = terminal):
     .option('--json', 'one JSON object per line, with all that is known')
     .addHelpText(
       'after',
-      `${example('calls --config server.conf --since 1h', 'calls --config server.conf --user 434 --json', 'calls --config server.conf --live')}
-Exit status: 0 done, 1 it could not be done (the reason is on standard error),
-2 it was asked wrongly.
-`,
+      example('calls --config server.conf --since 1h', 'calls --config server.conf --user 434 --json', 'calls --config server.conf --live'),
     );
   calls.action(async (options: Options) => {
     if (options.live === true && options.since !== undefined) calls.error('error: --since is for calls that are over, not for --live', { exitCode: 2 });

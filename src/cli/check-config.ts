@@ -1,6 +1,7 @@
 /** `dialog-sip check-config FILE`. */
 import type { Command } from 'commander';
 import { effectiveConf } from '../extension/config-operations.js';
+import { example } from './wording.js';
 
 export function addCheckConfigCommand(program: Command): void {
   program
@@ -13,9 +14,7 @@ export function addCheckConfigCommand(program: Command): void {
 The settings are printed as HOCON: defaults filled in, secrets as "***".
 Errors name file, line, column and key, all at once; the exit status is then 1.
 Warnings stand on standard error and leave it 0.
-
-Example:
-  $ dialog-sip check-config /etc/dialog/server.conf`,
+${example('check-config /etc/dialog/server.conf')}`,
     )
     .action(async (file: string) => {
       const { text, warnings } = await effectiveConf(file);

@@ -60,9 +60,6 @@ export function addLadderCommand(program: Command, world: LadderWorld = terminal
         'ladder --untold --config server.conf',
       )}
 \`dialog-sip calls --json\` has the ids of calls; Wireshark opens pcapng.
-
-Exit status: 0 done, 1 it could not be done (the reason is on standard error),
-2 it was asked wrongly.
 `,
     );
   ladder.action(async (call: string | undefined, options: Options) => {

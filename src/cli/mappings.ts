@@ -44,7 +44,8 @@ export function addMappingsCommand(program: Command, world: MappingsWorld = term
     .description(
       'The rows of sip_user_mappings: which messenger user is which SIP user.\n' +
         'A running server takes a change up by itself.',
-    );
+    )
+    .addHelpText('after', example('mappings list --config server.conf', 'mappings add --help'));
   addList(mappings, world);
   addAdd(mappings, world);
   addSet(mappings, world);

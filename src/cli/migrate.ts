@@ -1,6 +1,7 @@
 /** `dialog-sip migrate`: brings the database of a server.conf to this version. */
 import type { Command } from 'commander';
 import { migrateDatabase } from '../extension/mapping-operations.js';
+import { example } from './wording.js';
 
 export function addMigrateCommand(program: Command, write: (text: string) => void = toStandardOutput): void {
   program
@@ -12,7 +13,7 @@ export function addMigrateCommand(program: Command, write: (text: string) => voi
         'Safe to run again, and on several nodes at once.',
     )
     .requiredOption('--config <file>', 'server.conf')
-    .addHelpText('after', '\nExample:\n  $ dialog-sip migrate --config server.conf\n')
+    .addHelpText('after', example('migrate --config server.conf'))
     .action(async (options: { config: string }) => {
       const { database, applied } = await migrateDatabase(options.config);
       const done = applied.length === 0 ? ['up to date.'] : ['done:', ...applied.map((step) => `  ${step}`)];

@@ -29,8 +29,6 @@ interface Options {
   json?: boolean;
 }
 
-const exitStatuses = '\nExit status: 0 done, 1 it could not be done (the reason is on standard error),\n2 it was asked wrongly.\n';
-
 export function addRegistrationsCommands(program: Command, world: AdminWorld = terminal): void {
   addStatus(program, world);
   addRegistrations(program, world);
@@ -53,7 +51,7 @@ export function addRegistrationsCommands(program: Command, world: AdminWorld = t
 function addStatus(program: Command, world: AdminWorld): void {
   command(program, 'status', 'how the running extension is')
     .option('--json', 'one JSON object')
-    .addHelpText('after', example('status --config server.conf') + exitStatuses)
+    .addHelpText('after', example('status --config server.conf'))
     .action(async (options: Options) => {
       const status = await (await world.open(options.config, options.url)).status();
       world.write(options.json === true ? `${JSON.stringify(status)}\n` : describeStatus(status));
@@ -72,7 +70,7 @@ function addRegistrations(program: Command, world: AdminWorld): void {
     .option('--json', 'one JSON object per line')
     .addHelpText(
       'after',
-      example('registrations --config server.conf --state parked', 'registrations --config server.conf --user 434', 'registrations 7 --config server.conf') + exitStatuses,
+      example('registrations --config server.conf --state parked', 'registrations --config server.conf --user 434', 'registrations 7 --config server.conf'),
     )
     .action(async (id: number | undefined, options: Options & RegistrationsFilter) => {
       const client = await world.open(options.config, options.url);
@@ -101,7 +99,7 @@ function addAct(program: Command, world: AdminWorld, action: 'register' | 'unreg
     .description(words.description)
     .argument('<id>', 'the id in `registrations`', parseId)
     .option('--json', 'the registration as one JSON object')
-    .addHelpText('after', example(`${action} 7 --config server.conf`) + exitStatuses)
+    .addHelpText('after', example(`${action} 7 --config server.conf`))
     .action(async (id: number, options: Options) => {
       const registration = await (await world.open(options.config, options.url)).act(action, id);
       if (options.json === true) world.write(jsonLine(registration));

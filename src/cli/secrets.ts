@@ -32,7 +32,8 @@ export function addSecretsCommand(program: Command, world: SecretsWorld = termin
       'How SIP passwords are kept in sip_user_mappings: encrypted with\n' +
         'modules.sip.secrets.key, when there is one. To make a key:\n' +
         'openssl rand -base64 32',
-    );
+    )
+    .addHelpText('after', example('secrets encrypt --config server.conf'));
   add(secrets, world, 'unencrypted', {
     name: 'encrypt',
     summary: 'encrypt the passwords that are not',
