@@ -52,7 +52,7 @@ export function addExplainCommand(program: Command, world: ExplainWorld = termin
       'after',
       example(
         'explain --config server.conf --from 434 --to 600',
-        "explain --config server.conf --from 434 --to '030 1234' --mapping 7",
+        "explain --config server.conf --from 434 --to '+49 30 123456' \\\n      --mapping 7",
         'explain --config server.conf --from 434 --to user:435',
         'explain --config server.conf --invite invite.txt',
       ),
