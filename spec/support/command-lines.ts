@@ -35,7 +35,7 @@ export async function refusalOf(line: string, isWhole: boolean): Promise<string 
     return undefined;
   } catch (thrown) {
     if (!(thrown instanceof CommanderError)) throw thrown;
-    const isIncomplete = ['commander.missingMandatoryOptionValue', 'commander.missingArgument', 'commander.help'].includes(thrown.code);
+    const isIncomplete = ['commander.missingMandatoryOptionValue', 'commander.missingArgument', 'commander.optionMissingArgument', 'commander.help'].includes(thrown.code);
     return thrown.exitCode === 0 || (isIncomplete && !isWhole) ? undefined : `${line}: ${thrown.message}`;
   }
 }
