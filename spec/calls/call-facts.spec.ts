@@ -63,8 +63,8 @@ describe('the record of a call to SIP', () => {
     account.call.progress(183, answerSdp);
     account.call.refuse(486, 'Busy Here');
     expect(endings).toMatchObject([{ status: 486, reason: 'busy', codecs: [] }]);
-    expect(endings[0]).not.toHaveProperty('answeredAt');
-    expect(endings[0]).not.toHaveProperty('rangAt');
+    expect(endings[0]?.answeredAt).toBeUndefined();
+    expect(endings[0]?.rangAt).toBeUndefined();
   });
 
   it('is there for a call that meets a stopping extension', async () => {
@@ -110,7 +110,7 @@ describe('the record of a call from SIP', () => {
     router.onIncoming(new FakeIncomingCall(account));
     await clock.advance(60_000);
     expect(endings).toMatchObject([{ reason: 'no_answer', endedAt: at(60), codecs: [] }]);
-    expect(endings[0]).not.toHaveProperty('answeredAt');
+    expect(endings[0]?.answeredAt).toBeUndefined();
   });
 });
 

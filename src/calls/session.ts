@@ -205,8 +205,7 @@ export abstract class Session<State extends OutgoingState | IncomingState, Event
     const { onEnded, clock } = context.ports;
     if (onEnded === undefined) return;
     const facts = this.times.facts(callId, direction, this.parties);
-    const status = sip === undefined ? {} : { status: sip.status };
-    onEnded({ ...facts, endedAt: clock.date(), reason, class: ending.class, message, ...status });
+    onEnded({ ...facts, endedAt: clock.date(), reason, class: ending.class, message, status: sip?.status });
   }
 
   /** For a command without a row in the table. */
