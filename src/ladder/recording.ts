@@ -56,7 +56,7 @@ export class Recording {
   }
 
   onMessage(direction: 'in' | 'out', transport: string, peer: string, text: string): void {
-    const ring = text.includes(' REGISTER\r\n') || text.startsWith('REGISTER ') ? this.#registrations : this.#calls;
+    const ring = isOfRegistration(text) ? this.#registrations : this.#calls;
     ring.add({ at: this.now(), order: (this.#order += 1), direction, transport, peer, text }, text.length + entryBytes);
   }
 
@@ -84,6 +84,11 @@ export class Recording {
   legs(): Iterable<RecordedLeg> {
     return this.#legs;
   }
+}
+
+/** A REGISTER, or a response whose CSeq says so: nothing else ends a line like that. */
+function isOfRegistration(text: string): boolean {
+  return text.startsWith('SIP/2.0 ') ? text.includes(' REGISTER\r\n') : text.startsWith('REGISTER ');
 }
 
 function sizeOf(said: CallCommand | CallUpdate): number {
