@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { CallUpdate } from '../../src/host/contract.js';
-import { addressOf, after, clockOf, incoming, outgoing, type CallView, type Stage } from '../../src/pages/messenger/call-view.js';
+import { addressOf, after, incoming, outgoing, type CallView, type Stage } from '../../src/pages/messenger/call-view.js';
 
 const callId = 'c';
 const nameOf = (userId: number): string | undefined => (userId === 2 ? 'Bob' : undefined);
@@ -50,16 +50,6 @@ describe('what is seen of a call', () => {
     expect(seen(talking, { type: 'transfer', callId, state: 'failed', status: 486 }).sentence).toBe('The transfer failed (486); the call goes on.');
     expect(seen(talking, { type: 'offerRejected', callId, status: 488 })).toMatchObject({ stage: 'talking', sentence: expect.stringContaining('488') as string });
   });
-});
-
-it.each([
-  [0, '0:00'],
-  [7_900, '0:07'],
-  [754_000, '12:34'],
-  [3_723_000, '1:02:03'],
-  [-5, '0:00'],
-])('%i ms read %s', (ms, text) => {
-  expect(clockOf(ms)).toBe(text);
 });
 
 it('reads an address without its scheme and parameters', () => {

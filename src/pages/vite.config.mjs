@@ -18,6 +18,6 @@ export default defineConfig({
     modulePreload: false,
     // A file of a few hundred bytes would else be written into another as a data: address, which the policy forbids.
     assetsInlineLimit: 0,
-    rolldownOptions: { input: ['messenger/index.html'].map((page) => `${here}${page}`) },
+    rolldownOptions: { input: ['messenger/index.html', 'console/index.html'].map((page) => `${here}${page}`) },
   },
 });

@@ -1,5 +1,6 @@
 /** The calls of before, newest first, each with how it ended. */
-import { addressOf, clockOf } from './call-view.js';
+import { clockOf } from '../shared/clock.js';
+import { addressOf } from './call-view.js';
 import type { ListedCall } from './host-session.js';
 import type { Phone } from './phone.js';
 

@@ -1,6 +1,7 @@
 /** One call: whom, since when, what may be done now. */
 import { useEffect, useState } from 'preact/hooks';
-import { clockOf, type CallView } from './call-view.js';
+import { clockOf } from '../shared/clock.js';
+import type { CallView } from './call-view.js';
 import { Pad } from './pad.js';
 import type { Call, Phone } from './phone.js';
 import { Screen } from './screen.js';

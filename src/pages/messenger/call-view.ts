@@ -103,11 +103,3 @@ function shown({ uri, user, displayName, peer }: RemoteParty, nameOf: NameOf): {
 export function addressOf(uri: string): string {
   return uri.replace(/^sips?:/, '').replace(/;.*$/, '');
 }
-
-/** `0:07`, `12:34`, `1:02:03`. */
-export function clockOf(ms: number): string {
-  const seconds = Math.max(0, Math.floor(ms / 1_000));
-  const [hours, minutes] = [Math.floor(seconds / 3_600), Math.floor(seconds / 60) % 60];
-  const two = (value: number): string => String(value).padStart(2, '0');
-  return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`;
-}
