@@ -1,6 +1,6 @@
 /** The registrar is restarted under calls that talk: they go on, and are hung up through the new one. */
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { freePort } from '../support/ports.js';
 import { lacks } from './support/install.js';
 import { Kamailio, passwordOf, type Transport } from './support/kamailio.js';
@@ -50,6 +50,10 @@ describe.skipIf(lacks('kamailio', 'postgresql', 'sipp', 'openssl'))('calls under
         await extension.onCall({ type: 'create', callId, from: { type: 1, id: index + 1 }, to: { address: '9001' }, description: webrtcOffer });
         await host.state(callId, 'talking');
       }
+      // One ACK for each challenge and one for each answer: what is still within Kamailio when it dies reaches nobody.
+      await vi.waitFor(async () => {
+        expect(await kamailio.statistic('core.rcv_requests_ack')).toBe(2 * transports.length);
+      });
       await kamailio.crash();
       // The connections are gone; over UDP nobody has noticed yet.
       await subject.untilStatus(({ registrations }) => registrations.byState.registered <= 1);
