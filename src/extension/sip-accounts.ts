@@ -7,7 +7,12 @@ import type { Mapping } from '../mappings/mapping.js';
 import type { Secrets } from '../mappings/secrets.js';
 import type { AccountSettings, SipAccount, SipStack } from '../sip/types.js';
 
+/** Tokens that are remembered: a hash costs a fortieth of a call, and the same few thousand people call. */
+const tokensKept = 4_096;
+
 export class SipAccounts {
+  readonly #tokens = new Map<number, string>();
+
   /** @param nodeId makes the tokens of two nodes differ: each keeps a binding of its own */
   constructor(
     private readonly stack: Pick<SipStack, 'addAccount' | 'accountOf'>,
@@ -36,13 +41,22 @@ export class SipAccounts {
   }
 
   accountOf(mappingId: number): SipAccount | undefined {
-    return this.stack.accountOf(contactToken(mappingId, this.nodeId));
+    return this.stack.accountOf(this.#tokenOf(mappingId));
   }
 
   /** Undefined when the account's mapping is gone, or has another account by now. */
   mappingIdOf(account: SipAccount): number | undefined {
     const { token, ownerId } = account.settings;
     return this.stack.accountOf(token) === account ? ownerId : undefined;
+  }
+
+  #tokenOf(mappingId: number): string {
+    const kept = this.#tokens.get(mappingId);
+    if (kept !== undefined) return kept;
+    if (this.#tokens.size >= tokensKept) this.#tokens.clear();
+    const token = contactToken(mappingId, this.nodeId);
+    this.#tokens.set(mappingId, token);
+    return token;
   }
 }
 
