@@ -30,6 +30,7 @@ const world: Omit<CallsWorld, 'write'> = {
       },
     }),
   now: () => new Date('2026-01-02T00:00:00Z'),
+  columns: () => undefined,
 };
 
 async function run(args: string): Promise<{ out: string; err: string; failed: boolean }> {

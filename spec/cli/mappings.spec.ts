@@ -59,6 +59,7 @@ async function run(args: string, input = ''): Promise<Outcome> {
     write,
     warn,
     readInput: () => Promise.resolve(input),
+    columns: () => undefined,
   });
   const words = args.match(/"[^"]*"|\S+/g) ?? [];
   try {

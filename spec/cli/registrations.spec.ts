@@ -51,7 +51,7 @@ async function run(args: string, admin = `on = true, port = ${setup.port}, token
       outcome.err += text;
     },
   });
-  addRegistrationsCommands(program, { open: openAdminClient, write, now: () => Date.parse('2026-01-01T00:12:00Z') });
+  addRegistrationsCommands(program, { open: openAdminClient, write, now: () => Date.parse('2026-01-01T00:12:00Z'), columns: () => undefined });
   try {
     await program.parseAsync(args.includes('--help') ? args.split(' ') : [...args.split(' '), '--config', await conf(admin)], { from: 'user' });
   } catch (thrown) {

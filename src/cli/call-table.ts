@@ -1,4 +1,4 @@
-/** Calls as a person reads them, in tables for a terminal of 80 columns: those that are over, and those that go on. */
+/** Calls as a person reads them, in tables: those that are over, and those that go on. */
 import { hour, minute, second } from '../base/units.js';
 import type { ShownCall } from '../extension/admin-client.js';
 import type { CallRecord } from '../extension/record-operations.js';
@@ -6,32 +6,38 @@ import { indent, table, wrap } from './table.js';
 
 const ways = { outgoing: 'out', incoming: 'in' } as const;
 
-/** A call that did not do its work has a line below it that says why. */
-export function recordTable(): { header: () => string; lines: (record: CallRecord) => string } {
+/**
+ * A call that did not do its work has a line below it that says why.
+ * @param width columns of the terminal
+ */
+export function recordTable(width: number): { header: () => string; lines: (record: CallRecord) => string } {
   const { header, line } = table<CallRecord>([
     { title: 'started (UTC)', width: 14, cell: ({ startedAt }) => sayTime(startedAt) },
     { title: '', width: 3, cell: ({ direction }) => ways[direction] },
-    { title: 'from', width: 18, cell: ({ from }) => bare(from) },
-    { title: 'to', width: 18, cell: ({ to }) => bare(to) },
+    { title: 'from', width: 18, stretches: true, cell: ({ from }) => bare(from) },
+    { title: 'to', width: 18, stretches: true, cell: ({ to }) => bare(to) },
     { title: 'talked', width: 7, right: true, cell: ({ answeredAt, endedAt }) => (answeredAt === undefined ? '-' : sayLength(endedAt.getTime() - answeredAt.getTime())) },
     { title: 'end', width: 10, cell: ({ reason }) => reason },
-  ]);
+  ], width);
   return {
     header,
-    lines: (record) => line(record) + (record.class === 'success' ? '' : indent(wrap(record.message, 64), 16)),
+    lines: (record) => line(record) + (record.class === 'success' ? '' : indent(wrap(record.message, width - 16), 16)),
   };
 }
 
-/** @param nowMs the time of day, milliseconds since 1970 */
-export function liveCallTable(nowMs: number): { header: () => string; line: (call: ShownCall) => string } {
+/**
+ * @param nowMs the time of day, milliseconds since 1970
+ * @param width columns of the terminal
+ */
+export function liveCallTable(nowMs: number, width: number): { header: () => string; line: (call: ShownCall) => string } {
   return table<ShownCall>([
     { title: '', width: 3, cell: ({ direction }) => ways[direction] },
-    { title: 'from', width: 22, cell: ({ from }) => bare(from) },
-    { title: 'to', width: 22, cell: ({ to }) => bare(to) },
+    { title: 'from', width: 22, stretches: true, cell: ({ from }) => bare(from) },
+    { title: 'to', width: 22, stretches: true, cell: ({ to }) => bare(to) },
     { title: 'state', width: 10, cell: ({ state }) => state },
     { title: 'for', width: 8, right: true, cell: ({ startedAt }) => sayLength(nowMs - Date.parse(startedAt)) },
     { title: '', width: 5, cell: ({ codecs }) => codecs.join(',') },
-  ]);
+  ], width);
 }
 
 function bare(address: string): string {

@@ -5,6 +5,7 @@ import { openAdminClient, type AdminClient } from '../extension/admin-client.js'
 import { readCallRecords, readSince, type CallRecord } from '../extension/record-operations.js';
 import { liveCallTable, recordTable } from './call-table.js';
 import { parseId } from './ids.js';
+import { widthFor } from './table.js';
 import { counted, example } from './wording.js';
 
 /** The world of the command; specs give another. */
@@ -13,6 +14,8 @@ export interface CallsWorld {
   open: (configFile: string, url?: string) => Promise<Pick<AdminClient, 'calls'>>;
   write: (text: string) => void;
   now: () => Date;
+  /** Of the terminal; undefined for a file or a pipe. */
+  columns: () => number | undefined;
 }
 
 const terminal: CallsWorld = {
@@ -22,6 +25,7 @@ const terminal: CallsWorld = {
     process.stdout.write(text);
   },
   now: () => new Date(),
+  columns: () => process.stdout.columns,
 };
 
 interface Options {
@@ -70,7 +74,7 @@ export function addCallsCommand(program: Command, world: CallsWorld = terminal):
 
 async function writeRecords({ config, user, json = false, since }: Options, world: CallsWorld): Promise<void> {
   const start = since ?? new Date(world.now().getTime() - defaultSinceMs);
-  const { header, lines } = recordTable();
+  const { header, lines } = recordTable(widthFor(world.columns()));
   let count = 0;
   for await (const page of world.records(config, { since: start, user })) {
     if (!json && count === 0) world.write(header());
@@ -86,7 +90,7 @@ async function writeLive({ config, url, user, json = false }: Options, world: Ca
     world.write(items.map((call) => `${JSON.stringify(call)}\n`).join(''));
     return;
   }
-  const { header, line } = liveCallTable(world.now().getTime());
+  const { header, line } = liveCallTable(world.now().getTime(), widthFor(world.columns()));
   if (items.length > 0) world.write(header() + items.map(line).join(''));
   const rest = total - items.length;
   world.write(`${counted(total, 'call')}${rest > 0 ? `; the ${items.length.toLocaleString('en')} longest are shown` : ''}.\n`);

@@ -3,10 +3,11 @@ import { open as openFile } from 'node:fs/promises';
 import type { Command} from 'commander';
 import { Option } from 'commander';
 import { ExtensionError } from '../base/errors.js';
-import { openMappingOperations, type MappingOperations, type TypedMapping } from '../extension/mapping-operations.js';
+import { openMappingOperations, type MappingOperations, type ShownMapping, type TypedMapping } from '../extension/mapping-operations.js';
 import { readStandardInput, readText, reasonOf } from './files.js';
 import { parseId } from './ids.js';
 import { mappingTable } from './mapping-table.js';
+import { widthFor } from './table.js';
 import { counted, example, list } from './wording.js';
 
 /** The world of the commands; specs give another. */
@@ -15,6 +16,8 @@ export interface MappingsWorld {
   write: (text: string) => void;
   warn: (text: string) => void;
   readInput: () => Promise<string>;
+  /** Of the terminal; undefined for a file or a pipe. */
+  columns: () => number | undefined;
 }
 
 const terminal: MappingsWorld = {
@@ -26,6 +29,7 @@ const terminal: MappingsWorld = {
     process.stderr.write(text);
   },
   readInput: readStandardInput,
+  columns: () => process.stdout.columns,
 };
 
 interface ConfigOption {
@@ -61,11 +65,12 @@ function addList(mappings: Command, world: MappingsWorld): void {
     .action((options: ConfigOption & { json?: boolean }) =>
       using(world, options.config, async (operations) => {
         const problems: string[] = [];
+        const { header, line } = mappingTable(widthFor(world.columns()));
         let count = 0;
         for await (const { mappings: page, rejected } of operations.list()) {
-          if (count === 0 && page.length > 0 && options.json !== true) world.write(mappingTable.header());
+          if (count === 0 && page.length > 0 && options.json !== true) world.write(header());
           count += page.length;
-          for (const mapping of page) world.write(options.json === true ? `${JSON.stringify(mapping.columns)}\n` : mappingTable.line(mapping));
+          for (const mapping of page) world.write(options.json === true ? `${JSON.stringify(mapping.columns)}\n` : line(mapping));
           problems.push(...rejected.map(({ problem }) => problem));
         }
         if (options.json !== true) world.write(`${counted(count, 'mapping')}.\n`);
@@ -90,7 +95,7 @@ function addAdd(mappings: Command, world: MappingsWorld): void {
     .action((options: FieldOptions) =>
       using(world, options.config, async (operations) => {
         const added = await operations.add(await typedFields(options, world));
-        world.write(options.json === true ? `${JSON.stringify(added.columns)}\n` : `Added mapping ${added.id}.\n${mappingTable.header()}${mappingTable.line(added)}`);
+        world.write(options.json === true ? `${JSON.stringify(added.columns)}\n` : `Added mapping ${added.id}.\n${showOne(added, world)}`);
       }),
     );
 }
@@ -106,7 +111,7 @@ function addSet(mappings: Command, world: MappingsWorld): void {
         const fields = await typedFields(options, world);
         if (Object.keys(fields).length === 0) self.error('error: nothing to change: give at least one field', { exitCode: 2 });
         const changed = await operations.set(id, fields);
-        world.write(options.json === true ? `${JSON.stringify(changed.columns)}\n` : `Changed mapping ${changed.id}.\n${mappingTable.header()}${mappingTable.line(changed)}`);
+        world.write(options.json === true ? `${JSON.stringify(changed.columns)}\n` : `Changed mapping ${changed.id}.\n${showOne(changed, world)}`);
       }),
     );
 }
@@ -172,6 +177,11 @@ function addExport(mappings: Command, world: MappingsWorld): void {
         if (left.length > 0) world.warn(`${counted(left.length, 'row')} left out, for they cannot be used:\n${list(left)}`);
       }),
     );
+}
+
+function showOne(mapping: ShownMapping, world: MappingsWorld): string {
+  const { header, line } = mappingTable(widthFor(world.columns()));
+  return header() + line(mapping);
 }
 
 function subcommand(mappings: Command, name: string, summary: string): Command {

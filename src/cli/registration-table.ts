@@ -1,9 +1,7 @@
-/** Registrations as a person reads them: a table for a terminal of 80 columns, and one at length. */
+/** Registrations as a person reads them: a table, and one at length. */
 import { hour, minute, sayDuration, second } from '../base/units.js';
 import type { ShownRegistration } from '../extension/admin-client.js';
 import { indent, table, wrap } from './table.js';
-
-const widest = 80;
 
 /** What each state means to who looks for the reason. */
 const meanings: Record<ShownRegistration['state'], string> = {
@@ -17,27 +15,30 @@ const meanings: Record<ShownRegistration['state'], string> = {
   off: 'not to be registered',
 };
 
-/** @param nowMs the time of day, milliseconds since 1970 */
-export function registrationTable(nowMs: number): { header: () => string; lines: (registration: ShownRegistration) => string } {
+/**
+ * @param nowMs the time of day, milliseconds since 1970
+ * @param width columns of the terminal
+ */
+export function registrationTable(nowMs: number, width: number): { header: () => string; lines: (registration: ShownRegistration) => string } {
   const { header, line } = table<ShownRegistration>([
     { title: 'id', width: 8, right: true, cell: ({ mappingId }) => String(mappingId) },
-    { title: 'SIP account', width: 30, cell: ({ aor }) => aor.replace(/^sips?:/, '') },
+    { title: 'SIP account', width: 30, stretches: true, cell: ({ aor }) => aor.replace(/^sips?:/, '') },
     { title: 'state', width: 13, cell: ({ state }) => state },
     { title: 'for', width: 9, cell: ({ since }) => sayAgo(since, nowMs) },
     { title: 'next', width: 12, cell: ({ nextTryAt }) => sayAhead(nextTryAt, nowMs) },
-  ]);
+  ], width);
   return {
     header,
     lines: (registration) => {
       const { note, lastError } = registration;
       const reason = note ?? lastError;
-      return line(registration) + (reason === undefined ? '' : indent(wrap(reason, widest - 10), 10));
+      return line(registration) + (reason === undefined ? '' : indent(wrap(reason, width - 10), 10));
     },
   };
 }
 
 /** All that is known of one, each in words. */
-export function describeRegistration(registration: ShownRegistration, nowMs: number): string {
+export function describeRegistration(registration: ShownRegistration, nowMs: number, width: number): string {
   const { mappingId, aor, state, userId, since, registrar, flow, lastCode, lastError, nextTryAt, note } = registration;
   const what = state === 'registered' ? 'next refresh' : 'next try';
   const rows: [string, string | undefined][] = [
@@ -53,7 +54,7 @@ export function describeRegistration(registration: ShownRegistration, nowMs: num
     ['flow', flow],
   ];
   return rows
-    .flatMap(([name, value]) => (value === undefined ? [] : wrap(value, widest - 18).map((text, index) => `${(index === 0 ? name : '').padEnd(16)}  ${text}\n`)))
+    .flatMap(([name, value]) => (value === undefined ? [] : wrap(value, width - 18).map((text, index) => `${(index === 0 ? name : '').padEnd(16)}  ${text}\n`)))
     .join('');
 }
 

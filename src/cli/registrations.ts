@@ -4,7 +4,7 @@ import { sayDuration } from '../base/units.js';
 import { listedStates, openAdminClient, type AdminClient, type RegistrationsFilter, type ShownRegistration, type ShownStatus } from '../extension/admin-client.js';
 import { parseId } from './ids.js';
 import { describeRegistration, registrationTable } from './registration-table.js';
-import { printable, wrap } from './table.js';
+import { printable, widthFor, wrap } from './table.js';
 import { counted, example, list } from './wording.js';
 
 /** The world of the commands; specs give another. */
@@ -13,6 +13,8 @@ export interface AdminWorld {
   write: (text: string) => void;
   /** The time of day, milliseconds since 1970. */
   now: () => number;
+  /** Of the terminal; undefined for a file or a pipe. */
+  columns: () => number | undefined;
 }
 
 const terminal: AdminWorld = {
@@ -21,6 +23,7 @@ const terminal: AdminWorld = {
     process.stdout.write(text);
   },
   now: Date.now,
+  columns: () => process.stdout.columns,
 };
 
 interface Options {
@@ -77,14 +80,14 @@ function addRegistrations(program: Command, world: AdminWorld): void {
       if (id === undefined) await writeAll(client, options, world);
       else {
         const registration = await client.registration(id);
-        world.write(options.json === true ? jsonLine(registration) : describeRegistration(registration, world.now()));
+        world.write(options.json === true ? jsonLine(registration) : describeRegistration(registration, world.now(), widthFor(world.columns())));
       }
     });
 }
 
 async function writeAll(client: AdminClient, options: Options & RegistrationsFilter, world: AdminWorld): Promise<void> {
   const { state, user, json = false } = options;
-  const { header, lines } = registrationTable(world.now());
+  const { header, lines } = registrationTable(world.now(), widthFor(world.columns()));
   let count = 0;
   for await (const page of client.registrations({ state, user })) {
     if (!json && count === 0 && page.length > 0) world.write(header());

@@ -1,7 +1,10 @@
-/** A table for a terminal of 80 columns. Columns have fixed widths, so that a long table is written as it is read. */
+/** Tables and lines for a terminal. Columns have their widths before the first row, so that a long table is written as it is read. */
 export interface Column<Row> {
   title: string;
+  /** In a table of 80. */
   width: number;
+  /** Has its share of what the terminal is wider, or narrower, than that. */
+  stretches?: boolean;
   right?: boolean;
   cell: (row: Row) => string;
 }
@@ -11,13 +14,30 @@ export interface Table<Row> {
   line: (row: Row) => string;
 }
 
-/** @param columns with two blanks between them at most 80 wide */
-export function table<Row>(columns: readonly Column<Row>[]): Table<Row> {
+const usualWidth = 80;
+/** Further apart, the cells of a row are hard to follow. */
+const widest = 160;
+const narrowest = 40;
+const narrowestColumn = 8;
+
+/** How wide to write, on a terminal of so many columns; undefined for a file or a pipe. */
+export function widthFor(terminalColumns: number | undefined): number {
+  return Math.min(Math.max(terminalColumns ?? usualWidth, narrowest), widest);
+}
+
+/**
+ * @param columns with two blanks between them at most 80 wide
+ * @param width of {@link widthFor}
+ */
+export function table<Row>(columns: readonly Column<Row>[], width = usualWidth): Table<Row> {
+  const share = Math.floor((width - usualWidth) / columns.filter(({ stretches }) => stretches).length);
+  const widths = columns.map(({ width: usual, stretches }) => (stretches === true ? Math.max(narrowestColumn, usual + share) : usual));
   const write = (cells: readonly string[]): string =>
     `${columns
-      .map(({ width, right }, index) => {
-        const text = shorten(printable(cells[index] ?? ''), width);
-        return right === true ? text.padStart(width) : text.padEnd(width);
+      .map(({ right }, index) => {
+        const wide = widths[index] ?? 0;
+        const text = shorten(printable(cells[index] ?? ''), wide);
+        return right === true ? text.padStart(wide) : text.padEnd(wide);
       })
       .join('  ')
       .trimEnd()}\n`;
