@@ -246,7 +246,8 @@ function whoIsRegistered({ tree, adminPort }: DemoSettings, conf: string): strin
   if (!on) return [];
   const words = ['  node dist/cli/main.js registrations', `--config ${relative('', conf)}`, ...(port === adminPort ? [] : [`--url http://${host}:${port}`])];
   const line = words.join(' ');
-  return ['', 'Who is registered, and who is not and why, is told by', '', ...(line.length > 80 ? words.join(' \\\n    ').split('\n') : [line]), ''];
+  const console = `Console:    http://${host}:${port}, with the token of ${relative('', conf)}`;
+  return ['', console, '', 'Who is registered, and who is not and why, is told there, and by', '', ...(line.length > 80 ? words.join(' \\\n    ').split('\n') : [line]), ''];
 }
 
 function isBusy(thrown: unknown): boolean {
