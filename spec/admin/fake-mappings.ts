@@ -1,5 +1,5 @@
 /** Mappings as the administration interface is given them: a list that a spec fills, and what was typed about them. */
-import type { AdminMappings } from '../../src/admin/ports.js';
+import type { AdminImport, AdminMappings } from '../../src/admin/ports.js';
 import type { MappingBody, ShownMapping } from '../../src/admin/shapes.js';
 import { MappingError } from '../../src/base/errors.js';
 
@@ -43,6 +43,18 @@ export class FakeMappings implements AdminMappings {
     const found = await this.find(mappingId);
     this.all.splice(this.all.indexOf(found), 1);
     return found;
+  }
+
+  /** Each file that was imported, its length, and whether it was to be written. */
+  readonly imported: { bytes: number; start: string; dryRun: boolean }[] = [];
+  outcome: AdminImport = { rows: 2, inserted: 1, updated: 1, unchanged: 0, errorCount: 0, errors: [] };
+  /** While an import goes on. */
+  importing: Promise<unknown> = Promise.resolve();
+
+  async importCsv(file: Buffer, { dryRun }: { dryRun: boolean }): Promise<AdminImport> {
+    this.imported.push({ bytes: file.length, start: file.toString('utf8', 0, 20), dryRun });
+    await this.importing;
+    return this.outcome;
   }
 
   #take(typed: MappingBody): void {

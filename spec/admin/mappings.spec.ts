@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { MappingError } from '../../src/base/errors.js';
 import { AdminSetup, token } from './setup.js';
 
@@ -73,6 +73,62 @@ describe('mappings over the administration interface', () => {
   it('are not changed by nothing', async () => {
     setup.mappings.fill(1);
     expect(await setup.send('PATCH', '/api/mappings/1', {})).toMatchObject({ status: 400, body: { detail: 'The request: want at least one field to change.' } });
+  });
+});
+
+describe('a file of mappings', () => {
+  const csv = { 'content-type': 'text/csv' };
+  const file = 'sip_user,sip_host,peer_id\n500,pbx,500\n';
+
+  it('is imported, and the log says by whom; one that is tried leaves no line', async () => {
+    expect(await setup.ask('POST', '/api/mappings/import?dryRun=true', csv, file)).toMatchObject({ status: 200, body: { ...setup.mappings.outcome, dryRun: true } });
+    expect(setup.log).toEqual([]);
+    expect(await setup.ask('POST', '/api/mappings/import', { 'content-type': 'text/csv; charset=utf-8' }, file)).toMatchObject({ status: 200, body: { dryRun: false } });
+    expect(setup.mappings.imported).toEqual([true, false].map((dryRun) => ({ bytes: file.length, start: 'sip_user,sip_host,pe', dryRun })));
+    expect(setup.log).toEqual(['A person imported mappings: 1 added, 1 changed. {"address":"127.0.0.1"}']);
+  });
+
+  it('with errors is told line by line, by the fields of the form', async () => {
+    const errors = [{ line: 3, column: 'sip_port', problem: 'sip_port 70000 is not a port' }, { line: 4, problem: '2 cells, the header has 3' }];
+    setup.mappings.outcome = { ...setup.mappings.outcome, errorCount: 2, errors };
+    expect((await setup.ask('POST', '/api/mappings/import', csv, file)).body).toMatchObject({
+      errorCount: 2,
+      errors: [{ line: 3, field: 'sipPort', problem: 'sip_port 70000 is not a port' }, { line: 4, problem: '2 cells, the header has 3' }],
+    });
+    expect(setup.log).toEqual([]);
+  });
+
+  it('of megabytes is taken, and one of more than 32 is not', async () => {
+    const megabytes = (count: number): string => `${file}${'x'.repeat(count * 1_048_576 - file.length)}`;
+    expect((await setup.ask('POST', '/api/mappings/import', csv, megabytes(32))).status).toBe(200);
+    const tooLong = { ...csv, 'content-length': String(32 * 1_048_576 + 1) };
+    expect(await setup.raw(`POST /api/mappings/import HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${token}\r\n${Object.entries(tooLong).map((pair) => pair.join(': ')).join('\r\n')}\r\n\r\n`)).toMatch(
+      /^HTTP\/1\.1 413 /,
+    );
+    expect(setup.mappings.imported.map(({ bytes }) => bytes)).toEqual([32 * 1_048_576]);
+  });
+
+  it('waits for no other: the second is refused before it is read, until the first is through', async () => {
+    let finish = (): void => undefined;
+    setup.mappings.importing = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    const first = setup.ask('POST', '/api/mappings/import', csv, file);
+    await vi.waitUntil(() => setup.mappings.imported.length === 1);
+    expect(await setup.ask('POST', '/api/mappings/import', csv, file)).toMatchObject({ status: 409, body: { code: 'IMPORT_RUNNING' } });
+    finish();
+    expect((await first).status).toBe(200);
+    await vi.waitUntil(async () => (await setup.ask('POST', '/api/mappings/import', csv, file)).status === 200);
+  });
+
+  it.each([
+    ['/api/mappings/import?dryRun=maybe', csv, file, 400],
+    ['/api/mappings/import', {}, '', 400],
+    ['/api/mappings/import', { 'content-type': 'application/json' }, '{}', 415],
+    ['/api/mappings', csv, file, 415],
+  ])('is refused at %s as %o', async (path, headers, body, status) => {
+    expect((await setup.ask('POST', path, headers, body)).status).toBe(status);
+    expect(setup.mappings.imported).toEqual([]);
   });
 });
 

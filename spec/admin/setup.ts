@@ -4,6 +4,8 @@ import { connect } from 'node:net';
 import type { AdminCall, AdminRecord, AdminRecords } from '../../src/admin/ports.js';
 import { openAdminServer, type AdminServer } from '../../src/admin/server.js';
 import type { ExtensionStatus } from '../../src/host/contract.js';
+import { History } from '../../src/observability/history.js';
+import { LogTail } from '../../src/observability/log-tail.js';
 import { Metrics } from '../../src/observability/metrics.js';
 import { LadderDesk } from '../../src/extension/ladder-desk.js';
 import { Recording } from '../../src/ladder/recording.js';
@@ -39,6 +41,8 @@ export class AdminSetup {
   readonly askedRecords: Parameters<AdminRecords['page']>[0][] = [];
   readonly recording = new Recording(1_000_000, Date.now);
   readonly clock = new ManualClock();
+  readonly tail = new LogTail(this.clock);
+  readonly history = new History({ byState: () => someStatus.registrations.byState, live: () => 2, registers: () => 0, registerLimit: 200 }, this.clock);
   readonly log: string[] = [];
   status: () => ExtensionStatus = () => someStatus;
   #server: AdminServer | undefined;
@@ -62,6 +66,8 @@ export class AdminSetup {
           },
         },
         ladders: new LadderDesk(this.recording, this.registrations),
+        tail: this.tail,
+        history: this.history,
         status: () => this.status(),
         configuration: () => ['modules.sip {', '  trace-level = 0', '}'],
         metrics,
@@ -81,6 +87,7 @@ export class AdminSetup {
   }
 
   close(): Promise<void> {
+    this.history.close();
     return this.#server?.close() ?? Promise.resolve();
   }
 

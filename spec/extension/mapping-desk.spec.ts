@@ -5,6 +5,7 @@ import type { ShownMapping } from '../../src/admin/shapes.js';
 import { shownMapping } from '../../src/admin/shapes.js';
 import { MappingDesk } from '../../src/extension/mapping-desk.js';
 import { openDatabase, type Database } from '../../src/mappings/database.js';
+import { MappingImport } from '../../src/mappings/mapping-import.js';
 import { migrate } from '../../src/mappings/migrate.js';
 import { MappingRepository } from '../../src/mappings/repository.js';
 import { Secrets } from '../../src/mappings/secrets.js';
@@ -28,7 +29,7 @@ beforeEach(async () => {
   await database.knex.raw('truncate sip_user_mappings restart identity');
   told = [];
   problems = new Map();
-  desk = new MappingDesk(new MappingRepository(database.knex, secrets), {
+  const roster: ConstructorParameters<typeof MappingDesk>[1] = {
     put: ({ id, sipUser, sipPassword }) => {
       told.push(`put ${id} ${sipUser} ${JSON.stringify(secrets.open(sipPassword))}`);
       return 'added';
@@ -38,7 +39,8 @@ beforeEach(async () => {
       return true;
     },
     problemOf: (id) => problems.get(id),
-  });
+  };
+  desk = new MappingDesk(new MappingRepository(database.knex, secrets), roster, new MappingImport(database.knex, secrets));
 });
 
 const ann = { sipUser: '434', sipPassword: 'hush', sipHost: 'pbx.example.com', peerId: 434 };
@@ -84,6 +86,15 @@ describe('a mapping that is typed', () => {
     for (const ask of [desk.find(9), desk.change(9, { register: false }), desk.remove(9)]) await expect(ask).rejects.toMatchObject({ code: 'MAPPING_NOT_FOUND' });
     expect(told).toEqual([]);
   });
+});
+
+it('a file of mappings goes to the table, and to nobody else', async () => {
+  await desk.add(ann);
+  told = [];
+  const file = Buffer.from('sip_user,sip_host,peer_id,display_name\n434,pbx.example.com,434,Ann\n435,pbx.example.com,435,Bob\n');
+  expect(await desk.importCsv(file, { dryRun: false })).toMatchObject({ rows: 2, inserted: 1, updated: 1, errorCount: 0 });
+  expect((await desk.page({ afterId: 0, limit: 9 })).map(({ displayName, hasPassword }) => [displayName, hasPassword])).toEqual([['Ann', true], ['Bob', false]]);
+  expect(told).toEqual([]);
 });
 
 describe('a row that cannot be used', () => {

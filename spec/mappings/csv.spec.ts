@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatMappingsCsv, parseMappingsCsv } from '../../src/mappings/csv.js';
+import { formatMappingsCsv, parseMappingsCsv, readMappingsCsv, type CsvBatch } from '../../src/mappings/csv.js';
 import { sipTransports } from '../../src/base/sip-transport.js';
 import type { Mapping } from '../../src/mappings/mapping.js';
 
@@ -12,6 +12,12 @@ async function format(mappings: Mapping[], withPasswords: boolean): Promise<stri
   let text = '';
   for await (const part of formatMappingsCsv(asPages(mappings), { withPasswords })) text += part;
   return text;
+}
+
+async function readAll(text: string): Promise<CsvBatch[]> {
+  const batches: CsvBatch[] = [];
+  for await (const batch of readMappingsCsv(Buffer.from(text))) batches.push(batch);
+  return batches;
 }
 
 const mapping: Mapping = {
@@ -84,10 +90,11 @@ describe('mappings as CSV', () => {
     );
     expect(rows.map(({ line }) => line)).toEqual([2, 6]);
     expect(rejected.map(({ line }) => line)).toEqual([3, 4, 5]);
+    expect(rejected.map(({ column }) => column)).toEqual(['sip_port', undefined, 'sip_host']);
     expect(rejected.map(({ problem }) => problem)).toEqual([
-      'line 3: sip_port 70000 is not a port (0 to 65535)',
-      'line 4: 2 cells, the header has 5',
-      expect.stringMatching(/^line 5: sip_host "p bx" is not .*; peer_id "x" is not a whole number$/),
+      'sip_port 70000 is not a port (0 to 65535)',
+      '2 cells, the header has 5',
+      expect.stringMatching(/^sip_host "p bx" is not .*; peer_id "x" is not a whole number$/),
     ]);
   });
 
@@ -98,9 +105,20 @@ describe('mappings as CSV', () => {
     ['sip_user\n1\n', /sip_host, peer_id must be there/],
     ['sip_user,sip_host,peer_id,sip_password\n1,pbx,1,"hush\n', /^line \d+: the quotes do not match/],
     ['sip_user,sip_host,peer_id,sip_password\n1,pbx,1,hu"sh\n', /^line 2: the quotes do not match/],
-  ])('are refused as a whole when the file is %j', (text, message) => {
+  ])('are refused as a whole when the file is %j', async (text, message) => {
     const attempt = (): unknown => parseMappingsCsv(text);
-    expect(attempt).toThrow(expect.objectContaining({ code: 'MAPPING_INVALID', message: expect.stringMatching(message) as unknown }));
+    const refusal = expect.objectContaining({ code: 'MAPPING_INVALID', message: expect.stringMatching(message) as unknown }) as Error;
+    expect(attempt).toThrow(refusal);
     expect(attempt).not.toThrow(/hush|hu"sh/);
+    await expect(readAll(text)).rejects.toEqual(refusal);
+  });
+
+  it('are judged batch by batch as they are all at once, wherever the file is cut', async () => {
+    const lines = Array.from({ length: 3_000 }, (_, index) => (index % 7 === 0 ? `${index},p bx,${index},x` : `${index},pbx,${index},"zwölf,\n${'é'.repeat(20)}"`));
+    const text = `\ufeffsip_user,sip_host,peer_id,display_name\r\n${lines.join('\r\n').replaceAll('\n"', '"')}`;
+    const batches = await readAll(text);
+    expect(batches.map(({ rows, rejected }) => rows.length + rejected.length)).toEqual([...Array<number>(15).fill(200), 0]);
+    expect(batches[0]?.columns).toEqual(new Set(['sip_user', 'sip_host', 'peer_id', 'display_name']));
+    expect({ rows: batches.flatMap(({ rows }) => rows), rejected: batches.flatMap(({ rejected }) => rejected) }).toEqual(parseMappingsCsv(text));
   });
 });

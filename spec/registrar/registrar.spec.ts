@@ -35,11 +35,12 @@ describe('a registration', () => {
   });
 
   it('is refreshed at the interval when that is sooner', async () => {
-    const { clock, account, add } = startRegistrar({ intervalMs: minute });
+    const { registrar, clock, account, add } = startRegistrar({ intervalMs: minute });
     const bob = account();
     add(7, bob);
     await clock.advance(10 * minute);
     expect(bob.asked).toHaveLength(11);
+    expect(registrar.asked).toBe(11);
   });
 
   it('that gets no answer is tried for ever, less and less often, never less than every 30 minutes', async () => {

@@ -75,3 +75,21 @@ export function fieldOf(column: string): string {
   if (column === 'sip_headers') return 'location';
   return column.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
+
+export const importQuery = z.strictObject({
+  /** Everything is checked and nothing is written. */
+  dryRun: z.enum(['true', 'false'], { error: 'want true or false' }).default('false').transform((said) => said === 'true'),
+});
+
+/** What an import did; with `dryRun`, or with errors, what it would have done, and nothing is written. */
+export const importReport = z.object({
+  rows: z.int(),
+  inserted: z.int(),
+  updated: z.int(),
+  unchanged: z.int(),
+  errorCount: z.int(),
+  /** The first thousand. */
+  errors: z.array(z.object({ line: z.int(), field: z.string().optional(), problem: z.string() })),
+  dryRun: z.boolean(),
+});
+export type ImportReport = z.infer<typeof importReport>;

@@ -2,7 +2,7 @@
 import type { Clock } from '../base/clock.js';
 import type { ExtensionStatus } from '../host/contract.js';
 import type { Ladder, UntoldCall } from '../ladder/ladder.js';
-import type { ListedState, MappingBody, ShownMapping, ShownRegistration } from './shapes.js';
+import type { ListedState, MappingBody, ShownLogLine, ShownMapping, ShownRegistration, ShownSample } from './shapes.js';
 
 export interface AdminRegistrations {
   /** At most `limit` of them by ascending mapping id, from the first above `afterId`. */
@@ -28,6 +28,17 @@ export interface AdminMappings {
   change(mappingId: number, typed: MappingBody): Promise<ShownMapping>;
   /** @returns what it was. @throws MappingError MAPPING_NOT_FOUND */
   remove(mappingId: number): Promise<ShownMapping>;
+  /** All of the file or nothing. @throws MappingError MAPPING_INVALID when it cannot be read as a whole, MAPPING_CONFLICT */
+  importCsv(file: Buffer, options: { dryRun: boolean }): Promise<AdminImport>;
+}
+
+export interface AdminImport {
+  readonly rows: number;
+  readonly inserted: number;
+  readonly updated: number;
+  readonly unchanged: number;
+  readonly errorCount: number;
+  readonly errors: readonly { readonly line: number; readonly column?: string; readonly problem: string }[];
 }
 
 /** What is known of a call, as calls/ and records/ tell it. */
@@ -83,12 +94,35 @@ export interface AdminLadders {
   untold(): readonly UntoldCall[];
 }
 
+export interface AdminLogLine {
+  readonly n: number;
+  readonly at: Date;
+  readonly level: ShownLogLine['level'];
+  readonly message: string;
+}
+
+export interface AdminLogTail {
+  readonly last: number;
+  /** Oldest first, bounded. */
+  after(n: number, level: ShownLogLine['level']): readonly AdminLogLine[];
+}
+
+export type AdminSample = Readonly<Omit<ShownSample, 'at'>> & { readonly at: Date };
+
+export interface AdminHistory {
+  readonly everyMs: number;
+  /** Oldest first, bounded. */
+  readonly samples: readonly AdminSample[];
+}
+
 export interface AdminDependencies {
   readonly registrations: AdminRegistrations;
   readonly mappings: AdminMappings;
   readonly calls: AdminCalls;
   readonly records: AdminRecords;
   readonly ladders: AdminLadders;
+  readonly tail: AdminLogTail;
+  readonly history: AdminHistory;
   readonly status: () => ExtensionStatus;
   /** The configuration in force, line by line, secrets masked. */
   readonly configuration: () => readonly string[];

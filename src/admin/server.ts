@@ -4,7 +4,7 @@
  *   GET  /, /assets/*      the page, which holds nothing and needs no token
  *   GET  /api/status       what the extension says of itself
  *   GET  /api/config       the configuration in force, secrets masked
- *   ...  /api/registrations, /api/mappings, /api/calls, .../ladder: a file each
+ *   ...  /api/registrations, /api/mappings, /api/calls, .../ladder, /api/log, /api/history: a file each
  *   GET  /metrics          Prometheus's text format
  *
  * Every request passes the gate. A body is read of the few routes that take one; every answer is bounded; none holds a secret.
@@ -18,7 +18,9 @@ import { second } from '../base/units.js';
 import { serveCalls } from './calls.js';
 import { Gate } from './gate.js';
 import { serveLadders } from './ladders.js';
+import { serveMappingImport } from './mapping-import.js';
 import { serveMappings } from './mappings.js';
+import { serveObserving } from './observing.js';
 import type { AdminDependencies } from './ports.js';
 import { serveRegistrations } from './registrations.js';
 import { fieldOf, type EffectiveConfiguration } from './shapes.js';
@@ -69,8 +71,10 @@ export async function openAdminServer(settings: AdminSettings, deps: AdminDepend
   await servePage(app, 'console');
   serveRegistrations(app, deps);
   await serveMappings(app, deps);
+  await serveMappingImport(app, deps);
   serveCalls(app, deps);
   serveLadders(app, deps);
+  serveObserving(app, deps);
   app.get('/api/status', () => deps.status());
   app.get('/api/config', (): EffectiveConfiguration => ({ lines: [...deps.configuration()] }));
   app.get('/metrics', async (_request, reply) => reply.type(deps.metrics.contentType).send(await deps.metrics.text()));

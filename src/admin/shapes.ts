@@ -5,6 +5,7 @@ import { pageSize, partOfText, wholeNumber } from './query-shapes.js';
 
 export { largestPage } from './query-shapes.js';
 export * from './mapping-shapes.js';
+export * from './observing-shapes.js';
 export * from './record-shapes.js';
 
 export const registrationStates = ['waiting', 'registering', 'registered', 'retrying', 'parked', 'unregistering'] as const satisfies readonly RegistrationState[];

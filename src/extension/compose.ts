@@ -26,9 +26,12 @@ import { MappingDirectory } from '../mappings/directory.js';
 import { Recording } from '../ladder/recording.js';
 import { Listener } from '../mappings/listener.js';
 import { listeningOver } from '../mappings/listening.js';
+import { MappingImport } from '../mappings/mapping-import.js';
 import { migrate } from '../mappings/migrate.js';
 import { MappingRepository } from '../mappings/repository.js';
 import { Secrets } from '../mappings/secrets.js';
+import { History } from '../observability/history.js';
+import { keptIn, LogTail } from '../observability/log-tail.js';
 import { Metrics } from '../observability/metrics.js';
 import { messageTrace, type MessageTrace } from '../observability/trace.js';
 import { CallJournal } from '../records/call-journal.js';
@@ -78,9 +81,11 @@ export interface Composition {
  * @throws ConfigError, ExtensionError: DATABASE_*, SIP_TRANSPORT, ADMIN_UNAVAILABLE; NOT_READY when the signal ended it
  */
 export async function compose(host: ExtensionHost, signal: AbortSignal, status: () => ExtensionStatus): Promise<Composition> {
-  const log = host.logger.child({ component: 'sip' });
   const clock = systemClock;
   const config = toSipConfig('file' in host.config ? await readServerConf(host.config.file) : host.config);
+  const tail = new LogTail(clock);
+  const logger = host.logger.child({ component: 'sip' });
+  const log = config.admin.on ? keptIn(tail, logger) : logger;
   const releasers = new Releasers((message) => log.error(message));
   try {
     const waiting: WaitingPorts = { clock, random: Math.random, log, signal };
@@ -145,6 +150,7 @@ export async function compose(host: ExtensionHost, signal: AbortSignal, status: 
     const counted = countCalls(metrics);
     const onEnded = (ending: CallEnding): void => {
       counted.onEnded(ending);
+      history?.onEnded(ending);
       records?.add(ending);
     };
     const router = new CallRouter(
@@ -163,20 +169,32 @@ export async function compose(host: ExtensionHost, signal: AbortSignal, status: 
       },
     );
 
+    const history = config.admin.on
+      ? new History({ byState: () => registrar.byState, live: () => router.live, registers: () => registrar.asked, registerLimit: config.register.maxRate }, clock)
+      : undefined;
+    if (history !== undefined) {
+      releasers.add('the history', () => {
+        history.close();
+        return Promise.resolve();
+      });
+    }
+
     metrics.gauges('dialog_sip_registrations', 'Registrations, by state', 'state', () => registrar.byState);
     metrics.gauges('dialog_sip_calls', 'Calls', 'state', () => ({ live: router.live }));
 
     const roster = new Roster(directory, accounts, registrar, log);
     // Before the rows: a node that cannot be administered as it is told to must not have registered anybody.
-    if (config.admin.on) {
+    if (config.admin.on && history !== undefined) {
       const registrations = new RegistrationDesk(registrar, roster, directory);
       const configuration = writeEffectiveConf(config).trimEnd().split('\n');
       const admin = await openAdminServer(config.admin, {
         registrations,
-        mappings: new MappingDesk(repository, roster),
+        mappings: new MappingDesk(repository, roster, new MappingImport(knex, secrets)),
         calls: router,
         records: new RecordStore(knex),
         ladders: new LadderDesk(recording, registrations),
+        tail,
+        history,
         configuration: () => configuration,
         status,
         metrics,

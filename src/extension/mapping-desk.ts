@@ -2,10 +2,11 @@
  * Mappings as the administration interface sees and changes them: the table itself, rows that cannot be used among them. What is written is
  * taken up at once, before the database tells of it.
  */
-import type { AdminMappings } from '../admin/ports.js';
+import type { AdminImport, AdminMappings } from '../admin/ports.js';
 import type { MappingBody, ShownMapping } from '../admin/shapes.js';
 import { MappingError } from '../base/errors.js';
 import type { Row } from '../mappings/mapping-table.js';
+import type { MappingImport } from '../mappings/mapping-import.js';
 import { parseMappingRow, type Mapping } from '../mappings/mapping.js';
 import type { MappingRepository } from '../mappings/repository.js';
 import type { Roster } from './roster.js';
@@ -18,6 +19,7 @@ export class MappingDesk implements AdminMappings {
   constructor(
     private readonly repository: Pick<MappingRepository, 'search' | 'row' | 'find' | 'insert' | 'updateColumns' | 'remove'>,
     private readonly roster: Pick<Roster, 'put' | 'remove' | 'problemOf'>,
+    private readonly imports: Pick<MappingImport, 'run'>,
   ) {}
 
   async page(query: { text?: string; afterId: number; limit: number }): Promise<ShownMapping[]> {
@@ -41,6 +43,11 @@ export class MappingDesk implements AdminMappings {
     if (!(await this.repository.remove(mappingId))) missing(mappingId);
     this.roster.remove(mappingId);
     return shown;
+  }
+
+  /** What comes of it is heard from the database, as of any change of many. */
+  importCsv(file: Buffer, options: { dryRun: boolean }): Promise<AdminImport> {
+    return this.imports.run(file, options);
   }
 
   #takeUp(mapping: Mapping): ShownMapping {

@@ -118,16 +118,13 @@ export class MappingOperations {
     const { inserted, conflicts } = await this.#repository.insertAll(drafts, { skipConflicts: skipInvalid, dryRun });
     const problems = [
       ...rejected,
-      ...conflicts.map(({ index, problem }) => {
-        const line = rows[index]?.line ?? 0;
-        return { line, problem: `line ${line}: ${problem}` };
-      }),
+      ...conflicts.map(({ index, problem }) => ({ line: rows[index]?.line ?? 0, problem })),
     ];
     problems.sort((a, b) => a.line - b.line);
     const wouldImport = skipInvalid || problems.length === 0 ? rows.length - conflicts.length : 0;
     return {
       imported: options.dryRun === true ? wouldImport : inserted,
-      problems: problems.map(({ problem }) => problem),
+      problems: problems.map(({ line, problem }) => `line ${line}: ${problem}`),
     };
   }
 

@@ -3,9 +3,11 @@
  * JSON text. Reading judges each row alone and says the line of those that cannot be used; no message quotes a cell that
  * could be a password.
  */
+import { Readable } from 'node:stream';
+import { CsvError as StreamError, parse as parseStream } from 'csv-parse';
 import { CsvError, parse } from 'csv-parse/sync';
 import { stringify } from 'csv-stringify/sync';
-import { ExtensionError, MappingError } from '../base/errors.js';
+import { MappingError } from '../base/errors.js';
 import { mappingColumns, parseMappingColumns, toColumns, type Mapping, type MappingColumn, type MappingDraft } from './mapping.js';
 
 export interface CsvRow {
@@ -16,8 +18,18 @@ export interface CsvRow {
 
 export interface CsvProblem {
   line: number;
-  /** "line 3: sip_port 70000 is not a port (0 to 65535)" */
+  /** The first column at fault. */
+  column?: string;
+  /** "sip_port 70000 is not a port (0 to 65535)" */
   problem: string;
+}
+
+/** Some rows of a long file. */
+export interface CsvBatch {
+  /** Those that the header names. */
+  columns: ReadonlySet<string>;
+  rows: CsvRow[];
+  rejected: CsvProblem[];
 }
 
 /** Columns of the table that a dump has and an import has no use for. */
@@ -26,30 +38,40 @@ const requiredColumns: readonly MappingColumn[] = ['sip_user', 'sip_host', 'peer
 
 /** One row, bytes: an unclosed quote must not swallow a file. */
 const largestRow = 64 * 1024;
+/** What is split at once, bytes. */
+const sliceBytes = 32 * 1024;
 
 /**
  * @throws MappingError MAPPING_INVALID when the header is not one, or the quotes are such that rows cannot be told apart
  */
-export function parseMappingsCsv(text: string): { rows: CsvRow[]; rejected: CsvProblem[] } {
+export function parseMappingsCsv(text: string): Omit<CsvBatch, 'columns'> {
   const [first, ...records] = splitRecords(text);
-  if (first === undefined) throw new MappingError('MAPPING_INVALID', `The file is empty: its first line names the columns, ${mappingColumns.join(', ')}.`);
-  const header = first.cells.map((name) => name.trim().toLowerCase());
-  checkHeader(header);
-  const rows: CsvRow[] = [];
-  const rejected: CsvProblem[] = [];
-  for (const { cells, line } of records) {
-    if (cells.length !== header.length) {
-      rejected.push({ line, problem: `line ${line}: ${cells.length} cells, the header has ${header.length}` });
-      continue;
+  return judgeRecords(readHeader(first), records);
+}
+
+/**
+ * As `parseMappingsCsv`, some hundreds of rows at a time, so that a long file can be read beside other work.
+ * @throws as it does, when it comes to the place
+ */
+export async function* readMappingsCsv(file: Buffer, size = 200): AsyncGenerator<CsvBatch, void, undefined> {
+  let header: readonly string[] | undefined;
+  let records: CsvRecord[] = [];
+  const batch = (names: readonly string[]): CsvBatch => {
+    const judged = judgeRecords(names, records);
+    records = [];
+    return { columns: new Set(names), ...judged };
+  };
+  try {
+    const parser: AsyncIterable<ParsedRecord> = Readable.from(slices(file), { objectMode: false }).pipe(parseStream(csvOptions));
+    for await (const parsed of parser) {
+      const record = toRecord(parsed);
+      if (header === undefined) header = readHeader(record);
+      else if (records.push(record) === size) yield batch(header);
     }
-    try {
-      rows.push({ line, draft: parseMappingColumns(nameCells(header, cells)) });
-    } catch (thrown) {
-      if (!(thrown instanceof ExtensionError)) throw thrown;
-      rejected.push({ line, problem: `line ${line}: ${thrown.message}` });
-    }
+  } catch (thrown) {
+    throw sayCsvError(thrown);
   }
-  return { rows, rejected };
+  yield batch(header ?? readHeader(undefined));
 }
 
 /**
@@ -81,20 +103,58 @@ export interface CsvRecord {
 /** Every row, the header among them. @throws MappingError MAPPING_INVALID when the quotes are such that rows cannot be told apart */
 export function splitRecords(text: string): CsvRecord[] {
   try {
-    const records = parse(text, {
-      bom: true,
-      info: true,
-      relax_column_count: true,
-      skip_empty_lines: true,
-      max_record_size: largestRow,
-    }) as unknown as { record: string[]; info: { lines: number } }[];
-    return records.map(({ record, info }) => ({ cells: record, line: info.lines }));
+    return (parse(text, csvOptions) as unknown as ParsedRecord[]).map(toRecord);
   } catch (thrown) {
-    if (!(thrown instanceof CsvError)) throw thrown;
-    const line = typeof thrown.lines === 'number' ? thrown.lines : 1;
-    // Its own message quotes the cell.
-    throw new MappingError('MAPPING_INVALID', `line ${line}: the quotes do not match, or the row is longer than ${largestRow} bytes (${thrown.code}).`);
+    throw sayCsvError(thrown);
   }
+}
+
+const csvOptions = { bom: true, info: true, relax_column_count: true, skip_empty_lines: true, max_record_size: largestRow } as const;
+
+interface ParsedRecord {
+  readonly record: string[];
+  readonly info: { readonly lines: number };
+}
+
+function toRecord({ record, info }: ParsedRecord): CsvRecord {
+  return { cells: record, line: info.lines };
+}
+
+function sayCsvError(thrown: unknown): unknown {
+  if (!(thrown instanceof CsvError || thrown instanceof StreamError)) return thrown;
+  const line = typeof thrown.lines === 'number' ? thrown.lines : 1;
+  // Its own message quotes the cell.
+  return new MappingError('MAPPING_INVALID', `line ${line}: the quotes do not match, or the row is longer than ${largestRow} bytes (${thrown.code}).`);
+}
+
+function* slices(file: Buffer): Generator<Buffer, void, undefined> {
+  for (let start = 0; start < file.length; start += sliceBytes) yield file.subarray(start, start + sliceBytes);
+}
+
+function judgeRecords(header: readonly string[], records: readonly CsvRecord[]): Omit<CsvBatch, 'columns'> {
+  const rows: CsvRow[] = [];
+  const rejected: CsvProblem[] = [];
+  for (const { cells, line } of records) {
+    if (cells.length !== header.length) {
+      rejected.push({ line, problem: `${cells.length} cells, the header has ${header.length}` });
+      continue;
+    }
+    try {
+      rows.push({ line, draft: parseMappingColumns(nameCells(header, cells)) });
+    } catch (thrown) {
+      if (!(thrown instanceof MappingError)) throw thrown;
+      rejected.push({ line, column: thrown.fields[0], problem: thrown.message });
+    }
+  }
+  return { rows, rejected };
+}
+
+/** The names of the columns, lower case. @throws MappingError MAPPING_INVALID */
+function readHeader(first: CsvRecord | undefined): readonly string[] {
+  if (first === undefined) throw new MappingError('MAPPING_INVALID', `The file is empty: its first line names the columns, ${mappingColumns.join(', ')}.`);
+  const header = first.cells.map((name) => name.trim().toLowerCase());
+  checkHeader(header);
+  return header;
 }
 
 function checkHeader(header: readonly string[]): void {

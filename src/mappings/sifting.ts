@@ -85,7 +85,8 @@ function plainHost(host: unknown): string {
   return String(host).toLowerCase().replace(/^\[(.*)\]$/, '$1');
 }
 
-function twinKey(draft: MappingDraft): string {
+/** The same for two mappings that may not be there both. */
+export function twinKey(draft: MappingDraft): string {
   const { type, id, strId = '' } = draft.peer;
   return JSON.stringify([draft.sipUser, draft.sipHost.toLowerCase(), type, id, type === 4 ? strId : '']);
 }

@@ -2,7 +2,6 @@
  * `modules.sip.trace-level` after JAIN-SIP's levels: below 16 no message is shown, at 16 one line a message, at 32 whole messages. Secrets
  * never are.
  */
-import type { Logger } from 'winston';
 import { redactSip } from './redact.js';
 
 export type TraceLevel = 0 | 2 | 4 | 8 | 16 | 32;
@@ -13,7 +12,7 @@ export interface MessageTrace {
 }
 
 /** Undefined where nothing is to be shown, so that the hot path does not ask. */
-export function messageTrace(level: TraceLevel, log: Pick<Logger, 'info'>): MessageTrace | undefined {
+export function messageTrace(level: TraceLevel, log: { info(message: string): unknown }): MessageTrace | undefined {
   if (level < 16) return undefined;
   return {
     onMessage: (direction, transport, peer, text) => {

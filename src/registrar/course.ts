@@ -42,6 +42,7 @@ export class Course {
   /** Min-Expires of 423s, seconds, by registrar. */
   readonly #minExpiresS = new Map<string, number>();
   #isClosed = false;
+  #asked = 0;
 
   constructor(settings: RegistrarSettings, deps: RegistrarDependencies, registrations: Registrations, events: CourseEvents) {
     this.#settings = settings;
@@ -64,6 +65,11 @@ export class Course {
   /** When it is tried next, on the clock's scale; undefined when it waits for no time. */
   nextTryMs(registration: Registration): number | undefined {
     return registration.place === 'asleep' ? this.#schedule.dueMsOf(registration) : undefined;
+  }
+
+  /** How many REGISTERs there were, one that is asked again for its digest counted once. */
+  get asked(): number {
+    return this.#asked;
   }
 
   /** Whole seconds on the clock's scale. */
@@ -203,6 +209,7 @@ export class Course {
 
   async #send(registration: Registration): Promise<void> {
     const attempt = (registration.attempt += 1);
+    this.#asked += 1;
     const isRemoval = registration.state === 'unregistering';
     const askedS = isRemoval ? 0 : this.#expiresS(registration.registrarKey);
     registration.place = isRemoval ? 'leaving wire' : 'wire';

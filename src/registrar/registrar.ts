@@ -125,6 +125,11 @@ export class Registrar {
     return this.#registrations.byState;
   }
 
+  /** How many REGISTERs there were since the start. */
+  get asked(): number {
+    return this.#course.asked;
+  }
+
   status(): RegistrationsStatus {
     const backlogs = this.#course.backlogs().sort((one, other) => (other.convergesInMs ?? Infinity) - (one.convergesInMs ?? Infinity));
     const [longest] = backlogs;
