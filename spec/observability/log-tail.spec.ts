@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { createLogger, transports } from 'winston';
+import { createLogger } from 'winston';
 import { keptIn, LogTail } from '../../src/observability/log-tail.js';
 
 const clock = { date: () => new Date('2026-01-01T00:00:00Z') };
@@ -42,12 +42,14 @@ describe('a winston log that is kept', () => {
   it('says the same as before, and what its level keeps back is not kept either', () => {
     const shown: unknown[] = [];
     const stream = new Writable({
-      write: (line: Buffer, _encoding, next) => {
-        shown.push(JSON.parse(line.toString()));
+      objectMode: true,
+      write: (record: Record<string, unknown>, _encoding, next) => {
+        shown.push(JSON.parse(JSON.stringify(record)));
         next();
       },
     });
-    const logger = createLogger({ level: 'info', transports: [new transports.Stream({ stream })] });
+    const logger = createLogger({ level: 'info' });
+    logger.pipe(stream);
     const tail = new LogTail(clock);
     const log = keptIn(tail, logger.child({ component: 'sip' }));
     log.info('100 %s of it');
@@ -56,6 +58,8 @@ describe('a winston log that is kept', () => {
     expect(shown).toEqual([
       { level: 'info', message: '100 %s of it', component: 'sip' },
       { level: 'warn', message: 'with a reason', mappingId: 7, component: 'sip' },
+      // Past every transport, which are what knows of levels.
+      { level: 'debug', message: 'in detail', component: 'sip' },
     ]);
     expect(tail.after(0).map(({ level, message }) => `${level} ${message}`)).toEqual(['info 100 %s of it', 'warn with a reason']);
   });
