@@ -34,7 +34,7 @@ it('a call that came in keeps no request once its answer is acknowledged, and en
   }
 });
 
-it('a call that was placed keeps no request once timer M has run out, and ends by BYE', async () => {
+it('a call that was placed keeps no request once it is answered, and ends by BYE', async () => {
   const { peer } = subject;
   const before = held(OutgoingRequestMessage);
   const dialogs: CallDialog[] = [];
@@ -44,9 +44,6 @@ it('a call that was placed keeps no request once timer M has run out, and ends b
     dialogs.push(await placed.accepted);
     await peer.next('ACK');
   }
-  expect(held(OutgoingRequestMessage) - before).toBeGreaterThanOrEqual(count);
-  await subject.settled();
-  vi.advanceTimersByTime(33_000);
   expect(held(OutgoingRequestMessage) - before).toBeLessThan(count / 2);
   for (const dialog of dialogs) {
     dialog.bye();

@@ -23,7 +23,7 @@ import type { ContactAddress } from './contact-addresses.js';
 import { allowedMethods } from './corrections/allowed-methods.js';
 import { DigestExchange, type DigestSession } from './digest.js';
 import { CountedMap } from './guards/transaction-count.js';
-import type { ReceivedRequest, Sender, SentRequest, Wire } from './internals.js';
+import type { Addressed, ReceivedRequest, Sender, SentRequest, Wire } from './internals.js';
 import { makeSipUri, readHostPort } from './parser/uri.js';
 import { randomToken } from './random-token.js';
 import { targetOf } from './redirect.js';
@@ -50,6 +50,11 @@ interface AcceptedTransaction {
   lastProvisionalResponse: string | undefined;
   lastFinalResponse: string | undefined;
   timerL(): void;
+}
+
+/** SIP.js hides the end of its client transaction of an INVITE. */
+interface AcceptedClient {
+  timerM(): void;
 }
 
 /** What SIP.js's client of an INVITE holds, by dialog; that of a re-INVITE holds none. */
@@ -232,6 +237,12 @@ export class AccountCore extends UserAgentCore implements Sender {
     transaction.lastFinalResponse = undefined;
   }
 
+  /** Of the client transaction of an INVITE nothing more is wanted: its 2xx is acknowledged, and the ACK is kept elsewhere. */
+  endAccepted(branch: string): void {
+    const transaction = this.userAgentClients.get(`${branch}INVITE`)?.transaction as unknown as AcceptedClient | undefined; // seen with its private parts
+    transaction?.timerM();
+  }
+
   /** A reply that the core makes without a transaction. */
   override replyStateless(message: IncomingRequestMessage, options: ResponseOptions): OutgoingResponse {
     const { supportedOptionTagsResponse: supported } = this.configuration;
@@ -276,7 +287,7 @@ export class AccountCore extends UserAgentCore implements Sender {
     }
   }
 
-  wireFor(message: OutgoingRequestMessage): Wire {
+  wireFor(message: Addressed): Wire {
     if (message.toTag === undefined || message.toTag === '') return this.#registrarWire();
     const { transport } = targetOf(this.#owner, this.#context);
     if (transport === 'ws' || transport === 'wss') return this.#registrarWire();
@@ -284,7 +295,7 @@ export class AccountCore extends UserAgentCore implements Sender {
       const dialog = this.dialogs.get(message.callId + message.fromTag + message.toTag);
       return (dialog && this.#sources?.get(dialog)) ?? this.#registrarWire();
     }
-    const { nextHop } = message as SentRequest;
+    const { nextHop } = message;
     // A `tel:` names no host: the registrar knows where it is (RFC 3261 19.1.6).
     return nextHop === undefined || nextHop.host === '' ? this.#registrarWire() : this.#wireToHop(nextHop);
   }

@@ -58,6 +58,6 @@ export function answerChallenge(
 }
 
 /** RFC 3261 13.2.2.4, 22.1: the ACK of a 2xx has the credentials of its INVITE. */
-export function credentialLines(request: SentRequest | undefined): string[] {
-  return credentialsHeaders.flatMap((name) => (request?.headers[name] ?? []).map((value) => `${name}: ${value}`));
+export function credentialLines(request: Pick<SentRequest, 'getHeaders'> | undefined): string[] {
+  return credentialsHeaders.flatMap((name) => request?.getHeaders(name).map((value) => `${name}: ${value}`) ?? []);
 }

@@ -32,13 +32,16 @@ export interface Sender {
   /** `z9hG4bK` and the account's id: responses find their account by it. */
   readonly branchPrefix: string;
   /** The way to the next hop of this request (RFC 3261 8.1.2, 12.2.1.1). */
-  wireFor(message: OutgoingRequestMessage): Wire;
+  wireFor(message: Addressed): Wire;
   digestFor(method: string): DigestSession;
   /** A request of its in a dialog was challenged: the next ones have their credentials unasked. */
   isChallengedInDialogs: boolean;
   /** One of its transactions, client's or server's. */
   transactionEnded(): void;
 }
+
+/** What the way of a request is found by. */
+export type Addressed = Pick<SentRequest, 'callId' | 'fromTag' | 'toTag' | 'nextHop' | 'getHeader'>;
 
 /** A request of ours. */
 export interface SentRequest extends OutgoingRequestMessage {

@@ -4,16 +4,14 @@
  * A dialog: a BYE, challenged or not, as any request of the account. An INVITE: its CANCEL, and then its final response is waited for, as the
  * INVITE's own transaction would (RFC 3261 9.1): a refusal is acknowledged, an answer that crossed is acknowledged and ended with BYE.
  */
-import type { URI } from 'sip.js/lib/core/index.js';
 import type { Clock, Timer } from '../base/clock.js';
 import type { AccountCore, CoreOwner } from './account-core.js';
 import type { Wire } from './internals.js';
-import type { DialogEnd, InviteEnd, LooseEnd } from './loose-end.js';
+import type { InviteEnd, LooseEnd } from './loose-end.js';
 import type { ParsedResponse } from './parser/message.js';
-import { parseUri, readAddress } from './parser/uri.js';
-import { randomToken } from './random-token.js';
 import type { StackContext } from './stack-context.js';
 import type { Flow } from './transports/flow.js';
+import { acknowledgeAndEnd, sendBye } from './unwanted-answer.js';
 
 /** RFC 3261 9.1: 64*T1 after the CANCEL the INVITE is over, whatever comes. */
 const finalTimeoutMs = 32_000;
@@ -51,7 +49,7 @@ export class LeftCalls {
     const { target } = account.settings;
     const go = (flow: Flow): void => {
       account.flow = flow;
-      if (end.kind === 'dialog') sendBye(account.core, end);
+      if (end.kind === 'dialog') sendBye(account.core, end, end.cseq + cseqGap);
       else this.#cancel(account, end, context.wireOver(flow));
     };
     const flow = context.existingFlow(target);
@@ -90,45 +88,6 @@ export class LeftCalls {
     this.#invites.set(branch, { account, end, wire, limit });
     wire.sendRequest(writeRequest('CANCEL', end), `${branch}CANCEL`, false, nobodyListens);
   }
-}
-
-function sendBye(core: AccountCore, end: DialogEnd): void {
-  const bye = inDialog(core, 'BYE', end, end.cseq + cseqGap);
-  if (bye !== undefined) core.request(bye);
-}
-
-/** RFC 3261 13.2.2.4. */
-function acknowledgeAndEnd(core: AccountCore, { from, to, callId, cseq }: InviteEnd, answer: ParsedResponse): void {
-  const contact = readAddress(answer.getHeader('contact') ?? '')?.uri;
-  const localUri = readAddress(from)?.uri;
-  const remoteUri = readAddress(to)?.uri;
-  if (contact === undefined || localUri === undefined || remoteUri === undefined) return;
-  const end: DialogEnd = {
-    kind: 'dialog',
-    callId,
-    localTag: answer.fromTag,
-    remoteTag: answer.toTag,
-    localUri: localUri.toString(),
-    remoteUri: remoteUri.toString(),
-    remoteTarget: contact.toString(),
-    // RFC 3261 12.1.2: in reverse order.
-    routeSet: answer.getHeaders('record-route').reverse(),
-    cseq,
-  };
-  const ack = inDialog(core, 'ACK', end, cseq);
-  if (ack === undefined) return;
-  const wire = core.wireFor(ack);
-  ack.setViaHeader(`${core.branchPrefix}${randomToken(8)}`, wire.protocol);
-  wire.sendAck(ack.toString(), undefined, nobodyListens);
-  sendBye(core, end);
-}
-
-/** Undefined when what is known of the dialog cannot be read. */
-function inDialog(core: AccountCore, method: 'BYE' | 'ACK', end: DialogEnd, cseq: number): ReturnType<AccountCore['makeOutgoingRequestMessage']> | undefined {
-  const [target, local, remote] = [end.remoteTarget, end.localUri, end.remoteUri].map((uri): URI | undefined => parseUri(uri));
-  if (target === undefined || local === undefined || remote === undefined) return undefined;
-  const { callId, localTag, remoteTag, routeSet } = end;
-  return core.makeOutgoingRequestMessage(method, target, local, remote, { callId, cseq, fromTag: localTag, toTag: remoteTag, routeSet: [...routeSet] });
 }
 
 /** RFC 3261 9.1, 17.1.1.3: of the INVITE's own hop, with its branch and its routes. */

@@ -9,7 +9,6 @@ import type { Clock, Timer } from '../base/clock.js';
 import { AccountCore } from './account-core.js';
 import { callRefusalOf } from './call-refusal.js';
 import { credentialLines } from './challenges.js';
-import type { SentRequest } from './internals.js';
 import { sdpOf } from './parser/body.js';
 import { sessionBody } from './session-body.js';
 import { refreshTarget } from './target-refresh.js';
@@ -50,7 +49,7 @@ export class LocalOffer {
         onAccept: (response) => {
           // RFC 3261 12.2.1.2: the ACK goes to the new target already.
           refreshTarget(dialog, response.message);
-          response.ack({ extraHeaders: credentialLines(this.#uac.message as SentRequest) });
+          response.ack({ extraHeaders: credentialLines(this.#uac.message) });
           if (this.#state !== 'dropped' && this.#state !== 'over') parts.onAccepted(response.message);
           const answer = sdpOf(response.message);
           this.#end(answer === undefined ? { refusal: withoutAnswer } : { answer });

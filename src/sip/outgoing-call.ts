@@ -228,7 +228,7 @@ class InvitedCall implements OutgoingCall {
 
   #accepted(response: AckableIncomingResponseWithSession): void {
     this.#credentials ??= credentialLines(this.#request);
-    response.ack({ extraHeaders: this.#credentials });
+    const ack = response.ack({ extraHeaders: this.#credentials }).message as SentRequest; // made by the account's core, as all are
     this.#early.delete(response.session);
     if (this.#over.has(response.session)) {
       this.#refuse(givenUp);
@@ -254,10 +254,18 @@ class InvitedCall implements OutgoingCall {
     }
     this.#state = 'answered';
     this.#dialog = dialog;
+    this.#endTransaction(ack);
     // What may be asked from here on is asked of the dialog.
     this.#request = undefined;
     this.#uac = undefined;
     this.events.onAccepted({ dialog, sdp: sdpOf(response.message), remote: remotePartyOf(response.message) });
+  }
+
+  /** Branches of a fork that were heard of may answer too: then it stays until timer M. */
+  #endTransaction(ack: SentRequest): void {
+    const branch = this.#request?.branch;
+    if (branch === undefined || this.#early.size + this.#over.size > 0) return;
+    if (this.context.acknowledgedAnswers.add(this.account, branch, ack)) this.account.core.endAccepted(branch);
   }
 
   #isFork(): boolean {

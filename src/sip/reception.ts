@@ -105,6 +105,7 @@ export class Reception {
     if (!flow.isReliable && !this.parts.retransmission.receiveResponse(key, status)) return true;
     if (this.parts.context.registers.receive(key, message)) return true;
     if (this.parts.context.leftCalls.receive(message)) return true;
+    if (this.parts.context.acknowledgedAnswers.receive(message, flow)) return true;
     const core = this.parts.accounts.byBranch(message.viaBranch)?.existingCore;
     if (core?.userAgentClients.has(key) !== true || core.isOneBranchTooMany(message)) {
       if (this.parts.probes.isAnswer(flow, message.viaBranch)) return true;

@@ -3,6 +3,7 @@ import type { LoggerFactory } from 'sip.js/lib/core/index.js';
 import type { Clock } from '../base/clock.js';
 import type { AcceptedInvites } from './accepted-invites.js';
 import type { CoreOwner } from './account-core.js';
+import type { AcknowledgedAnswers } from './acknowledged-answers.js';
 import type { ContactAddress } from './contact-addresses.js';
 import type { TransactionCount } from './guards/transaction-count.js';
 import type { StatedIdentity } from './identity.js';
@@ -29,6 +30,7 @@ export interface StackContext {
   readonly registers: RegisterTransactions;
   readonly leftCalls: LeftCalls;
   readonly acceptedInvites: AcceptedInvites;
+  readonly acknowledgedAnswers: AcknowledgedAnswers;
   /** An account goes over from one flow to another: registrars are those that an account has a flow to. */
   moveAccount(account: CoreOwner, from: Flow | undefined, to: Flow | undefined): void;
   /** The flow to a registrar, when it is there. */

@@ -9,6 +9,7 @@ import { AcceptedInvites } from './accepted-invites.js';
 import { Account, type AccountOwner } from './account.js';
 import { Accounts } from './accounts.js';
 import type { CoreOwner } from './account-core.js';
+import { AcknowledgedAnswers } from './acknowledged-answers.js';
 import { ContactAddresses } from './contact-addresses.js';
 import { installCorrections } from './corrections/index.js';
 import { DropReport, type DropKind } from './guards/drops.js';
@@ -82,6 +83,7 @@ class Stack implements SipStack, AccountOwner {
   readonly statedIdentity: StatedIdentity;
   readonly loggerFactory = new LoggerFactory();
   readonly acceptedInvites: AcceptedInvites;
+  readonly acknowledgedAnswers: AcknowledgedAnswers;
   readonly clientTransactions: TransactionCount;
   readonly serverTransactions: TransactionCount;
   readonly registers: RegisterTransactions;
@@ -131,6 +133,7 @@ class Stack implements SipStack, AccountOwner {
     this.statedIdentity = settings.statedIdentity ?? 'none';
     this.#sources = new KnownSources(settings.trusted);
     this.acceptedInvites = new AcceptedInvites(dependencies.clock);
+    this.acknowledgedAnswers = new AcknowledgedAnswers(dependencies.clock);
     this.clientTransactions = new TransactionCount(settings.maxTransactions ?? mostTransactions);
     this.serverTransactions = new TransactionCount(settings.maxTransactions ?? mostTransactions);
     this.registers = new RegisterTransactions(this.clock, this.clientTransactions);
@@ -193,7 +196,7 @@ class Stack implements SipStack, AccountOwner {
       transactions += core.userAgentClients.size + core.userAgentServers.size;
       dialogs += core.dialogs.size;
     }
-    const retransmissions = this.#retransmission.size + this.acceptedInvites.size;
+    const retransmissions = this.#retransmission.size + this.acceptedInvites.size + this.acknowledgedAnswers.size;
     return { accounts: this.#accounts.size, cores: this.#accounts.active.size, transactions, dialogs, retransmissions };
   }
 
@@ -207,6 +210,7 @@ class Stack implements SipStack, AccountOwner {
     this.leftCalls.close();
     this.#retransmission.close();
     this.acceptedInvites.close();
+    this.acknowledgedAnswers.close();
     this.drops.close();
     this.#probes.close();
     await this.flows.close();

@@ -87,6 +87,98 @@ describe.each(['udp', 'tcp'] as const)('over %s', (transport) => {
     expect(seen).toEqual(['accepted']);
   });
 
+  it('of a call that is answered no transaction is kept, but for each branch of a fork that answers the ACK of its 200, for 64*T1', async () => {
+    const { peer, stack } = subject;
+    const { accepted, seen } = subject.place();
+    const challenged = await peer.next('INVITE');
+    challenged.reply(407, ['Proxy-Authenticate: Digest realm="r", nonce="n"']);
+    await peer.next('ACK');
+    const invite = await peer.next('INVITE');
+    invite.reply(100);
+    await subject.settled();
+    await pass(33_000);
+    const [to, route] = [invite.header('to')!, `<sip:127.0.0.1:${String(peer.port)};transport=${transport};lr>`];
+    invite.replyRaw(200, `${to};tag=first`, [`Contact: ${subject.peerContact}`], answer);
+    const ack = await peer.next('ACK');
+    (await accepted).bye();
+    (await peer.next('BYE')).reply(200);
+    await pass(6_000);
+    await subject.settled();
+    expect(stack.usage()).toMatchObject({ transactions: 0, dialogs: 0, retransmissions: 1 });
+
+    for (const isNew of [true, false]) {
+      const headers = [`Record-Route: <sip:far.example.com;lr>, ${route}`, 'Contact: <sip:late@192.0.2.9>'];
+      invite.replyRaw(200, `${to};tag=late`, headers, answer);
+      const late = await peer.next('ACK');
+      expect([late.uri, late.headers('route').join(', '), late.header('to'), late.cseq]).toEqual([
+        'sip:late@192.0.2.9',
+        `${route}, <sip:far.example.com;lr>`,
+        `${to};tag=late`,
+        invite.cseq,
+      ]);
+      const same = ['from', 'call-id', 'proxy-authorization'];
+      expect(same.map((name) => late.header(name))).toEqual(same.map((name) => invite.header(name)));
+      if (isNew) {
+        const bye = await peer.next('BYE');
+        expect([bye.uri, bye.header('to'), bye.cseq]).toEqual([late.uri, late.header('to'), invite.cseq + 1]);
+        bye.reply(200);
+      }
+      invite.replyRaw(200, `${to};tag=first`, [`Contact: ${subject.peerContact}`], answer);
+      expect((await peer.next('ACK')).text).toBe(ack.text);
+    }
+    invite.replyRaw(180, `${to};tag=first`, [`Contact: ${subject.peerContact}`]);
+    await pass(27_000);
+    await subject.settled();
+    expect(stack.usage()).toMatchObject({ transactions: 0, dialogs: 0, retransmissions: 0 });
+    invite.replyRaw(200, `${to};tag=late`, [`Contact: ${subject.peerContact}`], answer);
+    await subject.settled();
+    expect([seen, count('ACK'), count('BYE')]).toEqual([['accepted'], 0, 0]);
+  });
+
+  it('a 200 that comes when its account is removed and its call over is acknowledged, and ended when it is of another branch', async () => {
+    const { peer, stack, account } = subject;
+    const { accepted } = subject.place();
+    const invite = await peer.next('INVITE');
+    const [to, contact] = [invite.header('to')!, `Contact: ${subject.peerContact}`];
+    invite.replyRaw(200, `${to};tag=first`, [contact], answer);
+    const ack = await peer.next('ACK');
+    (await accepted).bye();
+    (await peer.next('BYE')).reply(200);
+    account.remove();
+    await pass(6_000);
+    expect(stack.usage()).toMatchObject({ accounts: 0, cores: 0 });
+    invite.replyRaw(200, `${to};tag=first`, [contact], answer);
+    expect((await peer.next('ACK')).text).toBe(ack.text);
+    await pass(1_000);
+    invite.replyRaw(200, `${to};tag=late`, [`Record-Route: <sip:127.0.0.1:${String(peer.port)};transport=${transport};lr>`], answer);
+    const late = await peer.next('ACK');
+    const bye = await peer.next('BYE');
+    expect([late.uri, bye.uri]).toEqual(['sip:600@example.com', 'sip:600@example.com']);
+    for (const sent of [late, bye]) expect(sent.header('via')).toMatch(/ 127\.0\.0\.1:\d+;branch=z9hG4bK/);
+    bye.reply(200);
+    await pass(6_000);
+    expect(stack.usage()).toMatchObject({ accounts: 0, cores: 0 });
+  });
+
+  it('a call of which two branches of a fork rang keeps its transaction for 64*T1, and ends the other one that answers', async () => {
+    const { peer, stack } = subject;
+    const { accepted } = subject.place();
+    const invite = await peer.next('INVITE');
+    const [to, contact] = [invite.header('to')!, `Contact: ${subject.peerContact}`];
+    for (const tag of ['one', 'two']) invite.replyRaw(180, `${to};tag=${tag}`, [contact]);
+    invite.replyRaw(200, `${to};tag=one`, [contact], answer);
+    await peer.next('ACK');
+    await accepted;
+    const { transactions } = stack.usage();
+    invite.replyRaw(200, `${to};tag=two`, [contact], answer);
+    await peer.next('ACK');
+    const bye = await peer.next('BYE');
+    expect([transactions, bye.header('to')]).toEqual([1, `${to};tag=two`]);
+    bye.reply(200);
+    await pass(33_000);
+    expect(stack.usage()).toMatchObject({ transactions: 0, dialogs: 1 });
+  });
+
   it('a BYE in the one early dialog ends the call with CANCEL; a 200 that comes later is acknowledged each time it comes, and 64*T1 later nothing is left', async () => {
     const { peer, uri } = subject;
     const { seen } = subject.place();

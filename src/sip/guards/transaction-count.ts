@@ -1,10 +1,10 @@
 /**
- * How many transactions a stack holds, over all accounts, and how many it may: one costs about 5 KB, and an INVITE that waits for an
- * answer or its ACK stays that long. Above the limit a new request is answered 503 of which nothing is kept, and a new call of ours is not placed.
- * Requests inside dialogs go through, re-INVITEs apart: a BYE makes room.
+ * How many transactions a stack holds, over all accounts, and how many it may: one costs about 5 KB, and an INVITE that waits for an answer or
+ * its ACK stays that long; once it has both it is none any more. Above the limit a new request is answered 503 of which nothing is kept, and a
+ * new call of ours is not placed. Requests inside dialogs go through, re-INVITEs apart: a BYE makes room.
  */
 
-/** For clients and for servers each: 1,500 placed calls a second that are answered. */
+/** For clients and for servers each. */
 export const mostTransactions = 50_000;
 
 export class TransactionCount {
