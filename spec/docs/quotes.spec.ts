@@ -5,7 +5,7 @@ import { pages, root } from '../support/pages.js';
 
 /** All of `src`, with texts that are joined by `+` over several lines made whole. */
 const source = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
-  .filter((name) => name.endsWith('.ts'))
+  .filter((name) => /\.tsx?$/.test(name))
   .map((name) => readFileSync(join(root, 'src', name), 'utf8'))
   .join('\n')
   .replaceAll(/'\s*\+\s*'/g, '')

@@ -1,0 +1,63 @@
+/** What the pages tell people to run, and what needs no server for it, is run in a folder that has the files it names; configurations of others are checked by them. */
+import { execFile } from 'node:child_process';
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { pages, root } from '../support/pages.js';
+import { withSbin } from './support/kamailio-rpc.js';
+import { Program } from './support/program.js';
+
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'pages-'));
+  const files = { 'server.conf': 'server.conf', 'offer.sdp': 'sdp/chrome-audio-offer.sdp', 'answer.sdp': 'sdp/chrome-audio-answer.sdp' };
+  for (const [name, fixture] of Object.entries(files)) copyFileSync(join(root, 'fixtures', fixture), join(folder, name));
+});
+
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+/** Indented, or fenced as `sh`; without those that need a server, a database or the network. */
+const runnable = /^(?:dialog-sip (?:check-config|check-sdp|completion) |printf |openssl )/;
+const commands = [...new Set(pages.flatMap(({ blocks }) => blocks.filter(({ language }) => ['', 'sh'].includes(language)).flatMap(({ text }) => text.split('\n').filter((line) => runnable.test(line)))))];
+
+function run(line: string): Promise<{ failed: boolean; out: string; errors: string }> {
+  const script = `set -o pipefail; dialog-sip() { "${process.execPath}" --import "${import.meta.resolve('tsx')}" "${join(root, 'src/cli/main.ts')}" "$@"; }; ${line}`;
+  const env = { PATH: process.env.PATH, SECRET: 'sixteen-or-more-characters', SIP_DERIVE_SECRET: 'sixteen-or-more-characters' };
+  return new Promise((resolve) => {
+    execFile('bash', ['--norc', '-c', script], { cwd: folder, env }, (failure, out, errors) => {
+      resolve({ failed: failure !== null, out, errors });
+    });
+  });
+}
+
+describe('the commands in the pages that can run alone', () => {
+  it('are some', () => {
+    expect(commands).toContain('dialog-sip check-config server.conf');
+    expect(commands.length).toBeGreaterThan(4);
+  });
+
+  it.each(commands)('do what they are for: %s', async (line) => {
+    const { failed, out, errors } = await run(line);
+    expect({ failed, errors: errors.replaceAll(/^warning: .*\n/gm, '') }).toEqual({ failed: false, errors: '' });
+    expect(out.trim()).not.toBe('');
+  });
+
+  it('fail when they are wrong', async () => {
+    expect(await run('dialog-sip check-config nowhere.conf')).toMatchObject({ failed: true });
+  });
+});
+
+describe('docs/recipes.md', () => {
+  it('has a configuration that Kamailio takes', async () => {
+    const recipe = pages.find(({ path }) => path === 'docs/recipes.md')?.blocks.find(({ language }) => language === 'kamailio');
+    const file = join(folder, 'kamailio.cfg');
+    writeFileSync(file, recipe?.text ?? 'there is none');
+    const check = new Program('kamailio', ['-c', '-f', file], { env: withSbin() });
+    const { code } = await check.ended;
+    expect({ code, output: code === 0 ? '' : check.output }).toEqual({ code: 0, output: '' });
+  });
+});
