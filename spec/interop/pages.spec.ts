@@ -4,6 +4,7 @@ import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { commandLines } from '../support/command-lines.js';
 import { pages, root } from '../support/pages.js';
 import { withSbin } from './support/kamailio-rpc.js';
 import { Program } from './support/program.js';
@@ -48,6 +49,24 @@ describe('the commands in the pages that can run alone', () => {
 
   it('fail when they are wrong', async () => {
     expect(await run('dialog-sip check-config nowhere.conf')).toMatchObject({ failed: true });
+  });
+});
+
+describe('docs/install.md', () => {
+  it('has commands that work one after the other on an empty database, but for those that ask a running server', async () => {
+    writeFileSync(join(folder, 'password.txt'), 'secret\n');
+    writeFileSync(join(folder, 'users.csv'), 'id,name,nick,disabled\n434,Ann,ann,false\n435,Bob,bob,true\n');
+    const server = 'modules.sip.autocreate { on = true, host = pbx.example.com, user-prefix = dialog }\nservices.postgresql.embedded = data\n';
+    writeFileSync(join(folder, 'server.conf'), server);
+    const page = pages.find(({ path }) => path === 'docs/install.md');
+    const lines = page?.blocks.flatMap(({ text }) => commandLines(text)).filter((line) => !/ (?:status|registrations) /.test(line)) ?? [];
+    const told: string[] = [];
+    for (const line of lines) {
+      const { failed, out, errors } = await run(line);
+      expect({ line, failed, errors: errors.replaceAll(/^warning: .*\n/gm, '') }).toEqual({ line, failed: false, errors: '' });
+      told.push(out);
+    }
+    expect(told.join('')).toMatch(/Migration of [^]*Made 1 mapping\.\n1 disabled user left out\.\nAdded mapping 2\.\n[^]*Placed: INVITE sip:600@pbx\.example\.com through dialog434@pbx\.example\.com/);
   });
 });
 
