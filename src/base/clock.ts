@@ -34,3 +34,14 @@ export function delay(clock: Clock, delayMs: number): Promise<void> {
     clock.after(delayMs, resolve);
   });
 }
+
+/** Resolves when `work` has, at the latest after `limitMs`. @param work never rejects */
+export async function within(clock: Clock, limitMs: number, work: Promise<void>): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const limit = clock.after(limitMs, resolve);
+    void work.then(() => {
+      limit.cancel();
+      resolve();
+    });
+  });
+}

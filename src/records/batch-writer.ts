@@ -6,7 +6,7 @@
  * One write at a time; this file alone takes items out of the queue.
  */
 import { backoffMs, type BackoffLimits } from '../base/backoff.js';
-import type { Clock, Timer } from '../base/clock.js';
+import { within, type Clock, type Timer } from '../base/clock.js';
 import { ExtensionError, messageOf } from '../base/errors.js';
 import { second } from '../base/units.js';
 
@@ -66,13 +66,7 @@ export class BatchWriter<Item> {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#timer?.cancel();
-    await new Promise<void>((resolve) => {
-      const limit = this.ports.clock.after(closingMs, resolve);
-      void this.#writeRest().then(() => {
-        limit.cancel();
-        resolve();
-      });
-    });
+    await within(this.ports.clock, closingMs, this.#writeRest());
     const left = this.#waiting.length + this.#lost;
     if (left > 0) this.ports.log.warn(`${left} ${this.what} were lost: the database did not take them before the extension stopped.`);
   }

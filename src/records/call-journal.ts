@@ -4,7 +4,7 @@
  *
  * A change waits two ticks at most: young -> ripe -> noted. One flush at a time; this file alone changes the sets.
  */
-import type { Clock, Timer } from '../base/clock.js';
+import { within, type Clock, type Timer } from '../base/clock.js';
 import { messageOf } from '../base/errors.js';
 import { second } from '../base/units.js';
 import { keyOf, type JournalKey, type JournalStore } from './journal-store.js';
@@ -62,13 +62,7 @@ export class CallJournal {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#timer?.cancel();
-    await new Promise<void>((resolve) => {
-      const limit = this.ports.clock.after(closingMs, resolve);
-      void this.#forget().then(() => {
-        limit.cancel();
-        resolve();
-      });
-    });
+    await within(this.ports.clock, closingMs, this.#forget());
   }
 
   async #forget(): Promise<void> {
