@@ -14,7 +14,7 @@ export function addCompletionCommand(program: Command, write: (text: string) => 
     .addArgument(new Argument('<shell>', 'whose script').choices(completionShells))
     .addHelpText(
       'after',
-      example('completion bash > ~/.bash_completion', 'completion zsh > ~/.zfunc/_dialog-sip', 'completion fish > ~/.config/fish/completions/dialog-sip.fish'),
+      example('completion bash \\\n      > ~/.local/share/bash-completion/completions/dialog-sip', 'completion zsh > ~/.zfunc/_dialog-sip', 'completion fish > ~/.config/fish/completions/dialog-sip.fish'),
     )
     .action((shell: CompletionShell) => {
       write(completionScripts[shell](program));
