@@ -1,23 +1,19 @@
 /**
  * The messenger page in a real browser: two people, each a user with a SIP account, call each other through a registrar and hear and
- * see one another. Without `npm run build` there is no page, so it is built first.
+ * see one another.
  */
-import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createLogger } from 'winston';
 import { SipExtension } from '../../src/index.js';
 import { startPlayground } from '../../src/reference-host/playground/playground.js';
 import { startReferenceHost, type ReferenceHost } from '../../src/reference-host/server.js';
-import { nothing, received, TestBrowser, untilMore } from './support/browser.js';
+import { buildPages, nothing, received, TestBrowser, untilMore } from './support/browser.js';
 import { lacks } from './support/install.js';
 import { Kamailio, passwordOf } from './support/kamailio.js';
 import { MappingsTable } from './support/mappings-table.js';
 import { allRegistered } from './support/subject.js';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
 const needs = lacks('chromium', 'kamailio', 'postgresql', 'openssl');
 
 interface Registrar {
@@ -45,7 +41,7 @@ describe.skipIf(needs).each(Object.keys(registrars))('two people at two browsers
   let bob: Page;
 
   beforeAll(async () => {
-    await promisify(execFile)('npm', ['run', '--silent', 'build'], { cwd: root });
+    await buildPages();
     table = await MappingsTable.start();
     const start = registrars[name];
     if (start === undefined) throw new Error(`there is no registrar ${name}`);

@@ -3,11 +3,19 @@
  * if they sat at two computers; what a page says of errors is kept, and a spec that leaves any fails.
  */
 /// <reference lib="dom" />
+import { execFile } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
 
-const pictures = fileURLToPath(new URL('../../../pictures/', import.meta.url));
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+const pictures = `${root}pictures/`;
+
+/** Without `npm run build` there is no page. */
+export async function buildPages(): Promise<void> {
+  await promisify(execFile)('npm', ['run', '--silent', 'build'], { cwd: root });
+}
 
 /** What was received of a kind of media since its connection began. */
 export interface Received {
@@ -34,7 +42,7 @@ export class TestBrowser {
     const page = await context.newPage();
     page.on('pageerror', (error) => this.errors.push(error.stack ?? error.message));
     page.on('console', (message) => {
-      if (message.type() === 'error') this.errors.push(message.text());
+      if (message.type() === 'error') this.errors.push(`${message.text()} ${message.location().url}`.trim());
     });
     await page.addInitScript(keepPeers);
     await page.goto(url);

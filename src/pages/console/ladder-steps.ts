@@ -1,12 +1,9 @@
-/** What a ladder's steps are called, and which is looked at first. */
+/** What is said of a ladder's steps, and which is looked at first. */
 import type { Ladder } from './told.js';
 
-/** `Extension to Messenger: ended: busy. It failed here.` */
-export function stepNames({ lanes, steps }: Pick<Ladder, 'lanes' | 'steps'>): string[] {
-  return steps.map(({ from, to, label, repeated, failing }) => {
-    const again = repeated ? ' (sent again)' : '';
-    return `${lanes[from] ?? ''} to ${lanes[to] ?? ''}: ${label}${again}.${failing ? ' It failed here.' : ''}`;
-  });
+/** Who speaks to whom, and whether it failed there: what else a picture shows by its arrows and colours. */
+export function stepWays({ lanes, steps }: Pick<Ladder, 'lanes' | 'steps'>): string[] {
+  return steps.map(({ from, to, failing }) => `${lanes[from] ?? ''} to ${lanes[to] ?? ''}${failing ? ', it failed here' : ''}:`);
 }
 
 /** The step that it failed at, else the first. */

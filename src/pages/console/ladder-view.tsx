@@ -4,7 +4,7 @@ import { pathOf, sentenceOf } from './admin-session.js';
 import { useAnswer } from './asking.js';
 import type { Desk } from './desk.js';
 import { focusStep, markStep, pictureOf, stepAt } from './ladder-picture.js';
-import { fileName, firstStep, stepAfterKey, stepNames, stepTime } from './ladder-steps.js';
+import { fileName, firstStep, stepAfterKey, stepWays, stepTime } from './ladder-steps.js';
 import type { LadderOf } from './route.js';
 import type { Ladder } from './told.js';
 
@@ -67,11 +67,11 @@ function Drawn({ svg, ladder }: { svg: string; ladder: Ladder }) {
   const picture = useRef<SVGSVGElement | undefined>(undefined);
   const [chosen, setChosen] = useState(firstStep(ladder));
   useEffect(() => {
-    picture.current = pictureOf(svg);
+    picture.current = pictureOf(svg, stepWays(ladder));
     if (picture.current !== undefined) place.current?.replaceChildren(picture.current);
   }, [svg]);
   useEffect(() => {
-    if (picture.current !== undefined) markStep(picture.current, chosen, stepNames(ladder));
+    if (picture.current !== undefined) markStep(picture.current, chosen);
   }, [svg, chosen]);
   const choose = (step: number): void => {
     setChosen(step);

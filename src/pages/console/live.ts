@@ -4,7 +4,7 @@
  */
 import { signal, type Signal } from '@preact/signals';
 import { pathOf, type AdminSession } from './admin-session.js';
-import type { ExtensionStatus, LiveEvent, LogLine, Sample } from './told.js';
+import type { ExtensionStatus, LiveEvent, ShownHistory, ShownLogLine, ShownLogTail, ShownSample } from './told.js';
 
 /** How what is shown came here last. */
 export type Link = 'connecting' | 'live' | 'polling' | 'lost';
@@ -21,9 +21,9 @@ export class Live {
   readonly link = signal<Link>('connecting');
   readonly status = signal<ExtensionStatus | undefined>(undefined);
   /** Oldest first. */
-  readonly samples = signal<readonly Sample[]>([]);
+  readonly samples = signal<readonly ShownSample[]>([]);
   /** Oldest first. */
-  readonly lines = signal<readonly LogLine[]>([]);
+  readonly lines = signal<readonly ShownLogLine[]>([]);
   readonly turns = { registrations: signal(0), calls: signal(0) };
   readonly #timers = new Map<string, number>();
   #socket: WebSocket | undefined;
@@ -48,8 +48,8 @@ export class Live {
     const last = this.lines.value.at(-1)?.n;
     const [status, history, log] = await Promise.allSettled([
       this.session.json<ExtensionStatus>('api/status'),
-      this.session.json<{ samples: Sample[] }>('api/history'),
-      this.session.json<{ items: LogLine[] }>(pathOf('api/log', { after: last })),
+      this.session.json<ShownHistory>('api/history'),
+      this.session.json<ShownLogTail>(pathOf('api/log', { after: last })),
     ]);
     if (this.#isClosed) return;
     if (status.status === 'fulfilled') this.status.value = status.value;
@@ -118,7 +118,7 @@ export class Live {
   }
 
   /** Both ways may bring the same line. */
-  #addLines(items: readonly LogLine[]): void {
+  #addLines(items: readonly ShownLogLine[]): void {
     const last = this.lines.value.at(-1)?.n ?? 0;
     const added = items.filter(({ n }) => n > last);
     if (added.length > 0) this.lines.value = [...this.lines.value, ...added].slice(-mostLines);

@@ -3,12 +3,12 @@ import { useState } from 'preact/hooks';
 import { pathOf, sentenceOf } from './admin-session.js';
 import type { Desk } from './desk.js';
 import { Dialog } from './dialog.js';
-import type { ImportResult } from './told.js';
+import type { ImportReport } from './told.js';
 import { counted } from './wording.js';
 
 export function MappingImport({ desk, onClose, onDone }: { desk: Desk; onClose: () => void; onDone: (sentence: string) => void }) {
   const [file, setFile] = useState<File | undefined>(undefined);
-  const [result, setResult] = useState<ImportResult | undefined>(undefined);
+  const [result, setResult] = useState<ImportReport | undefined>(undefined);
   const [trouble, setTrouble] = useState('');
   const [isBusy, setBusy] = useState(false);
   const send = async (dryRun: boolean): Promise<void> => {
@@ -16,7 +16,7 @@ export function MappingImport({ desk, onClose, onDone }: { desk: Desk; onClose: 
     setBusy(true);
     setTrouble('');
     try {
-      const told = await desk.session.json<ImportResult>(pathOf('api/mappings/import', { dryRun }), { method: 'POST', body: file, type: 'text/csv' });
+      const told = await desk.session.json<ImportReport>(pathOf('api/mappings/import', { dryRun }), { method: 'POST', body: file, type: 'text/csv' });
       if (dryRun || told.errorCount > 0) setResult(told);
       else onDone(`Imported ${counted(told.rows, 'row')}: ${whatOf(told)}.`);
     } catch (thrown) {
@@ -58,7 +58,7 @@ export function MappingImport({ desk, onClose, onDone }: { desk: Desk; onClose: 
   );
 }
 
-function Result({ result }: { result: ImportResult }) {
+function Result({ result }: { result: ImportReport }) {
   const { rows, errors, errorCount } = result;
   if (errorCount === 0) {
     return (
@@ -95,6 +95,6 @@ function Result({ result }: { result: ImportResult }) {
   );
 }
 
-function whatOf({ inserted, updated, unchanged }: ImportResult): string {
+function whatOf({ inserted, updated, unchanged }: ImportReport): string {
   return `${inserted.toLocaleString('en')} new, ${updated.toLocaleString('en')} changed, ${unchanged.toLocaleString('en')} as they were`;
 }

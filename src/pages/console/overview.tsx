@@ -4,7 +4,7 @@ import type { Desk } from './desk.js';
 import { Plot } from './plot.js';
 import { answerRates, shortNumber, type Series } from './plot-scale.js';
 import { hrefOf } from './route.js';
-import type { ExtensionStatus, RegistrationState, Sample } from './told.js';
+import type { ExtensionStatus, RegistrationState, ShownSample } from './told.js';
 import { bareAddress, counted, nextWords, roughly, stateMeanings, toneOf } from './wording.js';
 
 const states: readonly RegistrationState[] = ['registered', 'registering', 'waiting', 'retrying', 'parked', 'unregistering'];
@@ -87,12 +87,12 @@ function Figures({ status }: { status: ExtensionStatus }) {
   );
 }
 
-function Plots({ samples }: { samples: readonly Sample[] }) {
+function Plots({ samples }: { samples: readonly ShownSample[] }) {
   const times = samples.map(({ at }) => Date.parse(at));
   const delay = (which: 'p50' | 'p95' | 'p99'): Series => ({ name: which, values: samples.map(({ pddMs }) => pddMs?.[which] ?? null) });
   return (
     <div class="plots">
-      <Plot title="Registrations by state" times={times} say={shortNumber} series={states.map((state) => ({ name: state, values: samples.map(({ byState }) => byState[state] ?? 0) }))} />
+      <Plot title="Registrations by state" times={times} say={shortNumber} series={states.map((state) => ({ name: state, values: samples.map(({ byState }) => byState[state]) }))} />
       <Plot title="Calls per second" times={times} say={shortNumber} series={[{ name: 'calls', values: samples.map(({ callsPerSecond }) => callsPerSecond) }]} />
       <Plot title="Answer rate" times={times} say={(value) => `${shortNumber(value)} %`} ceiling={100} series={[{ name: 'answered', values: answerRates(samples, answerSpan) }]} />
       <Plot title="Post-dial delay" times={times} say={(value) => `${shortNumber(value)} ms`} series={[delay('p50'), delay('p95'), delay('p99')]} />

@@ -1,5 +1,5 @@
 /** Where a plot's lines go: numbers in, coordinates of an SVG out. */
-import type { Sample } from './told.js';
+import type { ShownSample } from './told.js';
 
 export interface Series {
   readonly name: string;
@@ -56,7 +56,7 @@ export function pathOf(times: readonly number[], values: readonly (number | null
 }
 
 /** Of the calls that ended about each time, the share that was answered, in per cent; null where none ended. @param span samples that are looked at together */
-export function answerRates(samples: readonly Pick<Sample, 'answered' | 'ended'>[], span: number): (number | null)[] {
+export function answerRates(samples: readonly Pick<ShownSample, 'answered' | 'ended'>[], span: number): (number | null)[] {
   let [answered, ended] = [0, 0];
   return samples.map((sample, index) => {
     answered += sample.answered;

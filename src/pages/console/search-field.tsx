@@ -5,6 +5,10 @@ const restMs = 300;
 
 export function SearchField({ label, value, onValue }: { label: string; value: string; onValue: (value: string) => void }) {
   const [typed, setTyped] = useState(value);
+  // The address may change by itself.
+  useEffect(() => {
+    setTyped(value);
+  }, [value]);
   useEffect(() => {
     if (typed === value) return;
     const timer = window.setTimeout(() => {
