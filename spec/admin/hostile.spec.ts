@@ -27,6 +27,8 @@ const everything = [
   ['GET', '/api/calls'],
   ['GET', '/api/calls/records'],
   ['POST', '/api/mappings/import'],
+  ['POST', '/api/ticket'],
+  ['GET', '/api/events'],
   ['GET', '/api/log'],
   ['GET', '/api/history'],
   ['GET', '/api/config'],

@@ -2,6 +2,7 @@
 import { request, type IncomingHttpHeaders } from 'node:http';
 import { connect } from 'node:net';
 import type { AdminCall, AdminRecord, AdminRecords } from '../../src/admin/ports.js';
+import { Listeners } from '../../src/base/listeners.js';
 import { openAdminServer, type AdminServer } from '../../src/admin/server.js';
 import type { ExtensionStatus } from '../../src/host/contract.js';
 import { History } from '../../src/observability/history.js';
@@ -41,6 +42,7 @@ export class AdminSetup {
   readonly askedRecords: Parameters<AdminRecords['page']>[0][] = [];
   readonly recording = new Recording(1_000_000, Date.now);
   readonly clock = new ManualClock();
+  readonly endings = new Listeners<AdminRecord>();
   readonly tail = new LogTail(this.clock);
   readonly history = new History({ byState: () => someStatus.registrations.byState, live: () => 2, registers: () => 0, registerLimit: 200 }, this.clock);
   readonly log: string[] = [];
@@ -66,6 +68,7 @@ export class AdminSetup {
           },
         },
         ladders: new LadderDesk(this.recording, this.registrations),
+        endings: this.endings,
         tail: this.tail,
         history: this.history,
         status: () => this.status(),

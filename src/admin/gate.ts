@@ -8,6 +8,7 @@ import { isIP } from 'node:net';
 import { AddressLimit, type AddressRates } from '../base/address-limit.js';
 import type { Clock } from '../base/clock.js';
 import { Refusal } from '../base/problem.js';
+import type { Tickets } from './tickets.js';
 
 /** Wrong tokens that are looked at: ten at once, then one in ten seconds from each address. */
 export const wrongTokenRates: AddressRates = {
@@ -16,24 +17,36 @@ export const wrongTokenRates: AddressRates = {
   mostAddresses: 1_024,
 };
 
+/** All requests, of those too who know the token: a program that runs wild must not keep the calls from their turn. */
+export const requestRates: AddressRates = {
+  each: { perSecond: 50, burst: 200 },
+  all: { perSecond: 500, burst: 2_000 },
+  mostAddresses: 1_024,
+};
+
 export interface Asking {
   /** The address that the request came from. */
   readonly ip: string;
   readonly headers: IncomingHttpHeaders;
+  /** In place of the token, where a ticket is taken. */
+  readonly ticket?: string;
 }
 
 export class Gate {
   readonly #digest: Buffer;
+  readonly #requests: AddressLimit;
   readonly #wrongTokens: AddressLimit;
 
   /** @param host the name or address that the server listens on */
   constructor(
     token: string,
     private readonly host: string,
+    private readonly tickets: Pick<Tickets, 'take'>,
     clock: Clock,
     private readonly log: { warn(message: string, meta: Record<string, unknown>): unknown },
   ) {
     this.#digest = digestOf(token);
+    this.#requests = new AddressLimit(clock, requestRates);
     this.#wrongTokens = new AddressLimit(clock, wrongTokenRates);
   }
 
@@ -41,7 +54,8 @@ export class Gate {
    * @param need `anybody`: the page, which holds nothing; `token`: all else
    * @throws Refusal 421, 403, 429 or 401
    */
-  pass({ ip, headers }: Asking, need: 'anybody' | 'token'): void {
+  pass({ ip, headers, ticket }: Asking, need: 'anybody' | 'token'): void {
+    if (!this.#requests.admits(ip)) throw new Refusal(429, 'TOO_MANY_REQUESTS', `Too many requests came from ${ip}: wait a second.`, { 'retry-after': '1' });
     this.#checkHost(headers.host ?? '');
     checkOrigin(headers);
     if (need === 'anybody') return;
@@ -49,7 +63,7 @@ export class Gate {
       const retryAfterS = String(Math.ceil(1 / wrongTokenRates.each.perSecond));
       throw new Refusal(429, 'TOO_MANY_WRONG_TOKENS', `Too many wrong tokens came from ${ip}: wait ${retryAfterS} seconds.`, { 'retry-after': retryAfterS });
     }
-    if (!this.#isToken(headers.authorization)) {
+    if (!this.#isToken(headers.authorization) && (ticket === undefined || !this.tickets.take(ticket))) {
       this.log.warn(`A request for administration from ${ip} was refused: its token is wrong or missing.`, { address: ip });
       throw new Refusal(401, 'TOKEN_REFUSED', 'Send the token of modules.sip.admin as `Authorization: Bearer TOKEN`.', { 'www-authenticate': 'Bearer' });
     }

@@ -94,6 +94,12 @@ export interface AdminLadders {
   untold(): readonly UntoldCall[];
 }
 
+/** Something that may be listened to as it happens. */
+export interface Heard<T> {
+  /** @returns ends it */
+  add(listener: (value: T) => void): () => void;
+}
+
 export interface AdminLogLine {
   readonly n: number;
   readonly at: Date;
@@ -103,6 +109,7 @@ export interface AdminLogLine {
 
 export interface AdminLogTail {
   readonly last: number;
+  readonly lines: Heard<AdminLogLine>;
   /** Oldest first, bounded. */
   after(n: number, level: ShownLogLine['level']): readonly AdminLogLine[];
 }
@@ -111,6 +118,7 @@ export type AdminSample = Readonly<Omit<ShownSample, 'at'>> & { readonly at: Dat
 
 export interface AdminHistory {
   readonly everyMs: number;
+  readonly made: Heard<AdminSample>;
   /** Oldest first, bounded. */
   readonly samples: readonly AdminSample[];
 }
@@ -120,6 +128,8 @@ export interface AdminDependencies {
   readonly mappings: AdminMappings;
   readonly calls: AdminCalls;
   readonly records: AdminRecords;
+  /** Each call at its end. */
+  readonly endings: Heard<AdminRecord>;
   readonly ladders: AdminLadders;
   readonly tail: AdminLogTail;
   readonly history: AdminHistory;

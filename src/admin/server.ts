@@ -4,7 +4,7 @@
  *   GET  /, /assets/*      the page, which holds nothing and needs no token
  *   GET  /api/status       what the extension says of itself
  *   GET  /api/config       the configuration in force, secrets masked
- *   ...  /api/registrations, /api/mappings, /api/calls, .../ladder, /api/log, /api/history: a file each
+ *   ...  /api/registrations, /api/mappings, /api/calls, .../ladder, /api/log, /api/history, /api/events: a file each
  *   GET  /metrics          Prometheus's text format
  *
  * Every request passes the gate. A body is read of the few routes that take one; every answer is bounded; none holds a secret.
@@ -16,6 +16,8 @@ import { servePage } from '../base/page.js';
 import { nothingAt, problemOf, problemType, Refusal, type Problem } from '../base/problem.js';
 import { second } from '../base/units.js';
 import { serveCalls } from './calls.js';
+import { EventFeed } from './event-feed.js';
+import { serveEvents } from './events.js';
 import { Gate } from './gate.js';
 import { serveLadders } from './ladders.js';
 import { serveMappingImport } from './mapping-import.js';
@@ -23,7 +25,8 @@ import { serveMappings } from './mappings.js';
 import { serveObserving } from './observing.js';
 import type { AdminDependencies } from './ports.js';
 import { serveRegistrations } from './registrations.js';
-import { fieldOf, type EffectiveConfiguration } from './shapes.js';
+import { fieldOf, ticketQuery, type EffectiveConfiguration } from './shapes.js';
+import { Tickets } from './tickets.js';
 
 export interface AdminSettings {
   readonly host: string;
@@ -49,7 +52,9 @@ const openRoutes: ReadonlySet<string | undefined> = new Set(['/', '/assets/*']);
 
 /** @throws ExtensionError ADMIN_UNAVAILABLE, naming the key to change */
 export async function openAdminServer(settings: AdminSettings, deps: AdminDependencies): Promise<AdminServer> {
-  const gate = new Gate(settings.token, settings.host, deps.clock, deps.log);
+  const tickets = new Tickets(deps.clock);
+  const feed = new EventFeed(deps);
+  const gate = new Gate(settings.token, settings.host, tickets, deps.clock, deps.log);
   const app = fastify({
     // Not 0, which would be no limit; without a parser no body is read at all.
     bodyLimit: 1,
@@ -64,7 +69,8 @@ export async function openAdminServer(settings: AdminSettings, deps: AdminDepend
   app.removeAllContentTypeParsers();
   app.addHook('onRequest', (request, reply, done) => {
     void reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
-    gate.pass(request, openRoutes.has(request.routeOptions.url) ? 'anybody' : 'token');
+    const { url } = request.routeOptions;
+    gate.pass({ ip: request.ip, headers: request.headers, ticket: url === '/api/events' ? ticketQuery.safeParse(request.query).data?.ticket : undefined }, openRoutes.has(url) ? 'anybody' : 'token');
     done();
   });
   answerErrors(app, deps);
@@ -75,9 +81,14 @@ export async function openAdminServer(settings: AdminSettings, deps: AdminDepend
   serveCalls(app, deps);
   serveLadders(app, deps);
   serveObserving(app, deps);
+  await serveEvents(app, feed, tickets);
   app.get('/api/status', () => deps.status());
   app.get('/api/config', (): EffectiveConfiguration => ({ lines: [...deps.configuration()] }));
   app.get('/metrics', async (_request, reply) => reply.type(deps.metrics.contentType).send(await deps.metrics.text()));
+  const close = (): Promise<void> => {
+    feed.close();
+    return app.close();
+  };
   try {
     await app.listen({ host: settings.host, port: settings.port });
   } catch (thrown) {
@@ -85,7 +96,7 @@ export async function openAdminServer(settings: AdminSettings, deps: AdminDepend
     throw unavailable(settings, thrown);
   }
   const { address, port, family } = app.server.address() as AddressInfo;
-  return { url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`, close: () => app.close() };
+  return { url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`, close };
 }
 
 function answerErrors(app: FastifyInstance, { log }: AdminDependencies): void {

@@ -1,7 +1,9 @@
 /** What crosses the administration interface, as zod schemas: the server checks what it is asked by them, the client what it is told. */
 import * as z from 'zod';
-import type { RegistrationState } from '../host/contract.js';
+import type { ExtensionStatus, RegistrationState } from '../host/contract.js';
+import type { ShownLogLine, ShownSample } from './observing-shapes.js';
 import { pageSize, partOfText, wholeNumber } from './query-shapes.js';
+import type { ShownRecord } from './record-shapes.js';
 
 export { largestPage } from './query-shapes.js';
 export * from './mapping-shapes.js';
@@ -98,3 +100,18 @@ export const mappingPath = z.strictObject({ mappingId: wholeNumber(1, Number.MAX
 /** The configuration in force as `dialog-sip check-config` prints it, line by line, secrets masked. */
 export const effectiveConfiguration = z.object({ lines: z.array(z.string()) });
 export type EffectiveConfiguration = z.infer<typeof effectiveConfiguration>;
+
+/** Lets one WebSocket in, within 30 s. */
+export const issuedTicket = z.object({ ticket: z.string() });
+export type IssuedTicket = z.infer<typeof issuedTicket>;
+
+export const ticketQuery = z.strictObject({ ticket: z.string().max(64) });
+
+/** What a console is told as it happens, one to a message of its WebSocket. */
+export type ConsoleEvent =
+  | { type: 'status'; status: ExtensionStatus }
+  | { type: 'registrations'; byState: Record<RegistrationState, number> }
+  | { type: 'call'; change: 'started' | 'changed'; call: ShownCall }
+  | { type: 'call'; change: 'ended'; call: ShownRecord }
+  | { type: 'log'; line: ShownLogLine }
+  | { type: 'sample'; sample: ShownSample };

@@ -10,6 +10,7 @@ import { createProvision, type Provision } from '../autocreate/provision.js';
 import { createRename, type Rename } from '../autocreate/rename.js';
 import { systemClock, type Clock } from '../base/clock.js';
 import { ConfigError } from '../base/errors.js';
+import { Listeners } from '../base/listeners.js';
 import { Releasers } from '../base/releasers.js';
 import { megabyte, second } from '../base/units.js';
 import { toDialling } from '../calls/dialling.js';
@@ -35,6 +36,7 @@ import { keptIn, LogTail } from '../observability/log-tail.js';
 import { Metrics } from '../observability/metrics.js';
 import { messageTrace, type MessageTrace } from '../observability/trace.js';
 import { CallJournal } from '../records/call-journal.js';
+import type { CallRecord } from '../records/call-record.js';
 import { CallRecords } from '../records/call-records.js';
 import { JournalStore } from '../records/journal-store.js';
 import { LeftRuns } from '../records/left-runs.js';
@@ -148,9 +150,11 @@ export async function compose(host: ExtensionHost, signal: AbortSignal, status: 
       if (left.length > 0) log.warn(`${left.length} registrations could not be removed in time; they end by themselves.`);
     });
     const counted = countCalls(metrics);
+    const endings = new Listeners<CallRecord>();
     const onEnded = (ending: CallEnding): void => {
       counted.onEnded(ending);
       history?.onEnded(ending);
+      endings.tell({ ...ending, node: nodeId });
       records?.add(ending);
     };
     const router = new CallRouter(
@@ -192,6 +196,7 @@ export async function compose(host: ExtensionHost, signal: AbortSignal, status: 
         mappings: new MappingDesk(repository, roster, new MappingImport(knex, secrets)),
         calls: router,
         records: new RecordStore(knex),
+        endings,
         ladders: new LadderDesk(recording, registrations),
         tail,
         history,
