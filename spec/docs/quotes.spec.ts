@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { pages, root } from '../support/pages.js';
 
-/** All of `src`, with texts that are joined by `+` over several lines made whole. */
+/** All of `src` but its comments, with texts that are joined by `+` over several lines made whole. */
 const source = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
   .filter((name) => /\.tsx?$/.test(name))
   .map((name) => readFileSync(join(root, 'src', name), 'utf8'))
   .join('\n')
+  .replaceAll(/^ *(?:\/\*[^]*?\*\/|\/\/.*)$/gm, '')
   .replaceAll(/'\s*\+\s*'/g, '')
   .replaceAll(String.raw`\``, '`');
 
