@@ -1,4 +1,4 @@
-/** The registrar is restarted under calls that talk: they go on, and are hung up through the new one. */
+/** Connections are lost under calls that talk, with the registrar or alone: the calls go on, and are hung up over the new ones, by either side. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { freePort } from '../support/ports.js';
@@ -43,7 +43,7 @@ describe.skipIf(lacks('kamailio', 'postgresql', 'sipp', 'openssl'))('calls under
 
   test('go on over each transport, and are hung up by BYE through the new one', async () => {
     const { host, extension } = subject;
-    const sipp = await Sipp.answer({ scenario: 'uas-answer', calls: transports.length, port: uasPort });
+    const sipp = await Sipp.answer({ scenario: 'uas-answer-and-be-told', calls: transports.length, port: uasPort });
     try {
       const callIds = transports.map(() => randomUUID());
       for (const [index, callId] of callIds.entries()) {
@@ -65,6 +65,26 @@ describe.skipIf(lacks('kamailio', 'postgresql', 'sipp', 'openssl'))('calls under
         await host.ended(callId, 'normal');
       }
       expect(await sipp.outcome()).toEqual({ successful: transports.length, failed: 0, errors: '' });
+    } finally {
+      await sipp.stop();
+    }
+  });
+
+  test('are hung up by the far end once their WebSocket connections were closed: it is told where we are now', async () => {
+    const { host, extension } = subject;
+    const peers = [4, 5]; // over ws and wss
+    const sipp = await Sipp.answer({ scenario: 'uas-hang-up-where-told', calls: peers.length, port: uasPort });
+    try {
+      const callIds: string[] = [];
+      for (const id of peers) {
+        const callId = randomUUID();
+        await extension.onCall({ type: 'create', callId, from: { type: 1, id }, to: { address: '9001' }, description: webrtcOffer });
+        await host.state(callId, 'talking');
+        callIds.push(callId);
+      }
+      await kamailio.closeWebSockets();
+      for (const callId of callIds) await host.ended(callId, 'normal');
+      expect(await sipp.outcome()).toEqual({ successful: peers.length, failed: 0, errors: '' });
     } finally {
       await sipp.stop();
     }

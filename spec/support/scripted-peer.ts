@@ -1,7 +1,8 @@
-/** A SIP peer on a raw UDP or TCP socket that says just what a spec tells it: no stack of ours is in it. */
+/** A SIP peer on a raw UDP, TCP or WebSocket socket that says just what a spec tells it: no stack of ours is in it. */
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { WebSocketServer, type WebSocket } from 'ws';
 
 const deadlineMs = 5_000;
 /** A spec may turn the clock of the stack by hand; the deadline stays on the wall clock. */
@@ -9,7 +10,7 @@ const { setTimeout: afterWallClock, clearTimeout: stopWallClock } = globalThis;
 
 /** What a peer speaks over. */
 interface Line {
-  readonly protocol: 'UDP' | 'TCP';
+  readonly protocol: 'UDP' | 'TCP' | 'WS';
   readonly port: number;
   /** To where the last message came from, or to that port. */
   send(text: string, port?: number): void;
@@ -181,6 +182,35 @@ export class ScriptedPeer {
           current?.destroy();
           server.close();
           await once(server, 'close');
+        },
+      };
+    });
+  }
+
+  /** The same over WebSocket (RFC 7118). */
+  static async openWs(): Promise<ScriptedPeer> {
+    const server = new WebSocketServer({ host: '127.0.0.1', port: 0, handleProtocols: () => 'sip' });
+    await once(server, 'listening');
+    return new ScriptedPeer((hear) => {
+      let current: WebSocket | undefined;
+      server.on('connection', (socket) => {
+        current = socket;
+        socket.on('message', (data: Buffer) => {
+          hear(data.toString(), (reply) => {
+            socket.send(reply);
+          });
+        });
+      });
+      return {
+        protocol: 'WS',
+        port: (server.address() as AddressInfo).port,
+        send: (text) => { current?.send(text); },
+        hangUp: () => { current?.terminate(); },
+        close: () => {
+          current?.terminate();
+          return new Promise((resolve) => {
+            server.close(() => { resolve(); });
+          });
         },
       };
     });

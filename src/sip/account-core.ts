@@ -6,6 +6,7 @@ import { isIP } from 'node:net';
 import {
   OutgoingRequestMessage,
   ReInviteUserAgentServer,
+  SessionDialog,
   TransactionState,
   UserAgentCore,
   type Body,
@@ -23,7 +24,7 @@ import type { ContactAddress } from './contact-addresses.js';
 import { allowedMethods } from './corrections/allowed-methods.js';
 import { DigestExchange, type DigestSession } from './digest.js';
 import { CountedMap } from './guards/transaction-count.js';
-import type { Addressed, ReceivedRequest, Sender, SentRequest, Wire } from './internals.js';
+import type { Addressed, CallDelegate, ReceivedRequest, Sender, SentRequest, Wire } from './internals.js';
 import { makeSipUri, readHostPort } from './parser/uri.js';
 import { randomToken } from './random-token.js';
 import { targetOf } from './redirect.js';
@@ -144,6 +145,19 @@ export class AccountCore extends UserAgentCore implements Sender {
 
   get branchPrefix(): string {
     return this.#owner.branchPrefix;
+  }
+
+  /** Our Contact is of this one; undefined before the first. */
+  get flow(): Flow | undefined {
+    return this.#owner.flow;
+  }
+
+  /** The account is registered: calls that began on another flow tell their far ends of it. */
+  registered(): void {
+    for (const dialog of this.dialogs.values()) {
+      const delegate: CallDelegate | undefined = dialog instanceof SessionDialog ? dialog.delegate : undefined;
+      delegate?.onRegistered?.();
+    }
   }
 
   digestFor(method: string): DigestSession {

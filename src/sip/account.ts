@@ -98,8 +98,10 @@ export class Account implements SipAccount, CoreOwner, RegisteringAccount {
     this.#core = undefined;
   }
 
-  register(expiresS: number): Promise<RegisterOutcome> {
-    return registerOnce(this, this.stack, expiresS);
+  async register(expiresS: number): Promise<RegisterOutcome> {
+    const outcome = await registerOnce(this, this.stack, expiresS);
+    if (outcome.kind === 'registered' && expiresS > 0) this.#core?.registered();
+    return outcome;
   }
 
   invite(options: InviteOptions, events: OutgoingCallEvents): OutgoingCall {

@@ -12,7 +12,7 @@ import { ReceivedOffer, type OfferServer } from './received-offer.js';
 import { Referral } from './referral.js';
 import { reasonOf, retrySoon, writeReason } from './response-headers.js';
 import { originOf, sessionBody } from './session-body.js';
-import { endsDialog, SessionRefresher, type SessionStart } from './session-refresher.js';
+import { SessionRefresher, type SessionStart } from './session-refresher.js';
 import { refreshTarget } from './target-refresh.js';
 import type { CallDialog, CallRefusal, DialogEvents, OfferEvents, ReasonValue, ReferEvents } from './types.js';
 
@@ -84,6 +84,9 @@ export class SessionCallDialog implements CallDialog {
       },
       onBye: (request) => {
         this.#receiveBye(request);
+      },
+      onRegistered: () => {
+        this.#refresher.registered();
       },
       onInvite: (request) => {
         this.#receiveInvite(request);
@@ -160,6 +163,7 @@ export class SessionCallDialog implements CallDialog {
   }
 
   #sendOffer(sdp: string, events: OfferEvents): void {
+    const isEnd = this.#refresher.judgeEnd();
     this.#ours = new LocalOffer(this.#dialog, sdp, {
       clock: this.clock,
       headers: this.#refresher.requestLines(),
@@ -172,7 +176,7 @@ export class SessionCallDialog implements CallDialog {
           this.#localSdp = sdp;
           events.onAnswered(end.answer);
           this.#remoteOrigin = originOf(end.answer);
-        } else if (endsDialog.has(end.refusal.status)) this.#lose(end.refusal);
+        } else if (isEnd(end.refusal)) this.#lose(end.refusal);
         else if (this.#refresher.takesInterval(end.refusal)) this.#sendOffer(sdp, events);
         else events.onRefused(end.refusal);
       },

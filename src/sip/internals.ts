@@ -61,9 +61,10 @@ export interface ReceivedRequest extends IncomingRequestMessage {
   readonly isOfSips: boolean;
 }
 
-/** What a call's dialog hears, with the UPDATE of RFC 3311 that SIP.js does not know. */
+/** What a call's dialog hears, with what SIP.js does not know: the UPDATE of RFC 3311, and that its account is registered, maybe over another flow. */
 export interface CallDelegate extends SessionDelegate {
   onUpdate?(request: UserAgentServer): void;
+  onRegistered?(): void;
 }
 
 /** A final response, or what stands for one when none came. */

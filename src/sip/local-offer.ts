@@ -88,6 +88,8 @@ export class LocalOffer {
       // RFC 3261 9.1: no final response within 64*T1 of the CANCEL, or of the end of the call: it is given up.
       const { userAgentCore: core } = this.dialog;
       if (core instanceof AccountCore) core.forgetClient(this.#uac);
+      // SIP.js would take it for one that is under way still, and throw at the next.
+      this.dialog.reinviteUserAgentClient = undefined;
       this.#end({ refusal: silence });
     });
   }

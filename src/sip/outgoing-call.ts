@@ -64,6 +64,8 @@ class InvitedCall implements OutgoingCall {
   readonly callId = randomToken(12);
   #state: 'opening' | 'calling' | 'cancelling' | 'answered' | 'ended' = 'opening';
   #request: SentRequest | undefined;
+  /** Of the Contact in it. */
+  #toldFlow: Flow | undefined;
   #uac: OutgoingInviteRequest | undefined;
   /** Those of the INVITE that was answered. */
   #credentials: string[] | undefined;
@@ -155,6 +157,7 @@ class InvitedCall implements OutgoingCall {
     );
     sendKnownCredentials(message);
     this.#request = message;
+    this.#toldFlow = account.flow;
     const judge = judgeServer(flow, context);
     this.#uac = core.invite(message, {
       onTrying: () => { this.#provisional(); },
@@ -243,6 +246,7 @@ class InvitedCall implements OutgoingCall {
         wish: this.#wish,
         terms: termsOfResponse(response.message, this.#wish),
         takesUpdate: allowsUpdate(response.message) === true,
+        toldFlow: this.#toldFlow,
       },
     });
     this.account.core.noteSource(response.session.id, this.#wire());

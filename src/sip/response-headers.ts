@@ -1,7 +1,8 @@
 /** Small header values that outcomes are made of. */
 import { randomInt } from 'node:crypto';
-import type { IncomingMessage, IncomingResponseMessage } from 'sip.js/lib/core/index.js';
+import { IncomingResponseMessage, type IncomingMessage } from 'sip.js/lib/core/index.js';
 import { second } from '../base/units.js';
+import { splitList } from './parser/scan.js';
 import { quoteDisplayName } from './parser/uri.js';
 import type { ReasonValue } from './types.js';
 
@@ -17,11 +18,27 @@ export function retryAfterMs(response: IncomingResponseMessage): number | undefi
   return seconds === undefined ? undefined : seconds * second;
 }
 
-/** RFC 3326: the first Reason, `SIP;cause=200;text="Call completed elsewhere"`. */
+/** RFC 3326 2: one of each protocol; there are SIP, Q.850 and what nobody knows. */
+const mostReasons = 4;
+
+/**
+ * RFC 3326: of all Reasons that says most, `SIP;cause=200;text="Call completed elsewhere"`. In a request that is what SIP says, before what a
+ * telephone network does. A response says by its status what SIP has to say, but that the call was answered elsewhere: there the network goes first.
+ */
 export function reasonOf(message: IncomingMessage): ReasonValue | undefined {
-  const header = message.getHeader('reason');
-  if (header === undefined) return undefined;
-  const [protocol = '', ...parameters] = header.slice(0, 500).split(';');
+  const reasons = message.getHeaders('reason').slice(0, mostReasons).flatMap(readReasons);
+  const isResponse = message instanceof IncomingResponseMessage;
+  const ofSip = reasons.find(({ protocol, cause }) => protocol.toUpperCase() === 'SIP' && (!isResponse || cause === 200));
+  return ofSip ?? (isResponse ? reasons.find(({ protocol }) => protocol.toUpperCase() === 'Q.850') : undefined) ?? reasons[0];
+}
+
+function readReasons(header: string): ReasonValue[] {
+  const text = header.slice(0, 500);
+  return (splitList(text, mostReasons) ?? [{ from: 0, to: text.length }]).map(({ from, to }) => readReason(text.slice(from, to)));
+}
+
+function readReason(text: string): ReasonValue {
+  const [protocol = '', ...parameters] = text.split(';');
   const value = (name: string): string | undefined =>
     parameters
       .map((parameter) => parameter.trim())

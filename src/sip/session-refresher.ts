@@ -1,12 +1,14 @@
 /**
- * Keeps the session of one call refreshed (RFC 4028): what each request that refreshes it says and is answered, and the refreshes that nobody
- * else has a reason to send: UPDATE where the far end takes it, else a re-INVITE with what we said last.
+ * Keeps the session of one call refreshed (RFC 4028), and the far end told of where we are: what each request that does so says and is
+ * answered, and those that nobody else has a reason to send: UPDATE where the far end takes it, else a re-INVITE with what we said last.
  */
 import type { IncomingMessage, IncomingRequestMessage, IncomingResponseMessage, SessionDialog } from 'sip.js/lib/core/index.js';
 import type { Clock } from '../base/clock.js';
 import { allowsUpdate, answerSession, sessionRequestLines, termsOfResponse, type SessionTerms, type SessionWish } from './session-terms.js';
 import { SessionTimer } from './session-timer.js';
 import { sendSessionUpdate } from './session-update.js';
+import { ToldContact } from './told-contact.js';
+import type { Flow } from './transports/flow.js';
 import type { CallRefusal, ReasonValue } from './types.js';
 import { whereWeAre } from './where-we-are.js';
 
@@ -16,6 +18,8 @@ export interface SessionStart {
   readonly terms: SessionTerms | undefined;
   /** The far end lists UPDATE in Allow. */
   readonly takesUpdate: boolean;
+  /** Of the Contact that the far end was told; absent: the account's flow of now. */
+  readonly toldFlow?: Flow | undefined;
 }
 
 export interface RefreshedCall {
@@ -26,7 +30,7 @@ export interface RefreshedCall {
 }
 
 /** RFC 3261 12.2.1.2: "the UAC SHOULD terminate the dialog". */
-export const endsDialog: ReadonlySet<number> = new Set([408, 481]);
+const endsDialog: ReadonlySet<number> = new Set([408, 481]);
 
 const sessionExpired: CallRefusal = {
   status: 408,
@@ -37,6 +41,7 @@ const timerExpiry: ReasonValue = { protocol: 'Q.850', cause: 102, text: 'Recover
 
 export class SessionRefresher {
   readonly #timer: SessionTimer;
+  readonly #contact: ToldContact;
   #wish: SessionWish;
   #takesUpdate: boolean;
   #isOver = false;
@@ -57,23 +62,35 @@ export class SessionRefresher {
         call.lose(sessionExpired, timerExpiry);
       },
     });
+    this.#contact = new ToldContact(dialog, clock, start.toldFlow, () => {
+      this.#refresh();
+    });
     this.#timer.agree(start.terms);
+    this.#contact.moved();
+  }
+
+  /** The account is registered. */
+  registered(): void {
+    this.#contact.moved();
   }
 
   /** Whole lines of a re-INVITE or UPDATE of ours. */
   requestLines(): string[] {
+    this.#contact.saying();
     return [...whereWeAre(this.dialog.userAgentCore), ...sessionRequestLines(this.#wish, this.#timer.terms)];
   }
 
   /** The 2xx to one of those. */
   accepted(response: IncomingResponseMessage): void {
     this.#hear(response);
+    this.#contact.accepted();
     this.#timer.agree(termsOfResponse(response, this.#wish));
   }
 
   /** A re-INVITE or UPDATE of the far end is accepted. @returns whole lines of the 2xx */
   answer(request: IncomingRequestMessage): string[] {
     this.#hear(request);
+    this.#contact.answered();
     const { terms, lines } = answerSession(request, this.#wish, this.#timer.terms);
     this.#timer.agree(terms);
     return [...whereWeAre(this.dialog.userAgentCore), ...lines];
@@ -87,25 +104,39 @@ export class SessionRefresher {
     return true;
   }
 
+  /**
+   * Of a request that is sent now: whether what it is refused with is the end of the call. Of a connection that is lost meanwhile nothing
+   * else was to be expected than silence.
+   */
+  judgeEnd(): (refusal: CallRefusal) => boolean {
+    const { flow } = this.#contact;
+    return ({ status, local }) => endsDialog.has(status) && (local === undefined || flow?.isOpen === true);
+  }
+
   /** The call has ended. */
   end(): void {
     this.#isOver = true;
     this.#timer.end();
+    this.#contact.end();
   }
 
   #refresh(): void {
     if (this.#takesUpdate) this.#update();
-    else if (!this.call.offerAgain((refusal) => { this.#refused(refusal); })) this.#timer.refused();
+    else if (!this.call.offerAgain((refusal) => { this.#refused(refusal); })) {
+      this.#timer.refused();
+      this.#contact.refused();
+    }
   }
 
   #update(): void {
+    const isEnd = this.judgeEnd();
     sendSessionUpdate(this.dialog, this.requestLines(), {
       onAccepted: (response) => {
         if (!this.#isOver) this.accepted(response);
       },
       onRefused: (refusal) => {
         if (this.#isOver) return;
-        if (endsDialog.has(refusal.status)) this.call.lose(refusal);
+        if (isEnd(refusal)) this.call.lose(refusal);
         else if (this.takesInterval(refusal)) this.#update();
         else if (refusesMethod(refusal)) {
           this.#takesUpdate = false;
@@ -116,6 +147,7 @@ export class SessionRefresher {
   }
 
   #refused(refusal: CallRefusal): void {
+    this.#contact.refused(refusal);
     const { terms } = this.#timer;
     // Who keeps no time but answers is there: that is all we wanted to know.
     if (terms?.isAgreed === false && refusal.local === undefined) this.#timer.agree(terms);

@@ -1,4 +1,4 @@
-/** The stack with one account, registered at a scripted peer over UDP or TCP: what the specs of conformance start from. */
+/** The stack with one account, registered at a scripted peer over UDP, TCP or WebSocket: what the specs of conformance start from. */
 import { expect } from 'vitest';
 import { systemClock, type Clock } from '../../../src/base/clock.js';
 import { hour } from '../../../src/base/units.js';
@@ -43,15 +43,15 @@ export class Subject {
   #callIds = 0;
 
   private constructor(
-    readonly transport: 'udp' | 'tcp',
+    readonly transport: 'udp' | 'tcp' | 'ws',
     readonly peer: ScriptedPeer,
     readonly stack: SipStack,
     readonly account: SipAccount,
   ) {}
 
-  static async open(transport: 'udp' | 'tcp' = 'udp', options: SubjectOptions = {}): Promise<Subject> {
+  static async open(transport: 'udp' | 'tcp' | 'ws' = 'udp', options: SubjectOptions = {}): Promise<Subject> {
     const { clock = systemClock, ...settings } = options;
-    const peer = await (transport === 'udp' ? ScriptedPeer.open() : ScriptedPeer.openTcp());
+    const peer = await { udp: () => ScriptedPeer.open(), tcp: () => ScriptedPeer.openTcp(), ws: () => ScriptedPeer.openWs() }[transport]();
     const told: { subject?: Subject } = {};
     const stack = await openSipStack(
       {
@@ -76,8 +76,9 @@ export class Subject {
     return subject;
   }
 
-  /** Our Contact. */
+  /** Our Contact; over WebSocket, where each connection has another host, one that fits any. */
   get uri(): string {
+    if (this.transport === 'ws') return 'sip:tok434@any.invalid;transport=ws';
     const port = new RegExp(`${this.transport}:127\\.0\\.0\\.1:(\\d+)`).exec(this.stack.listening.join(' '))![1]!;
     return `sip:tok434@127.0.0.1:${port}`;
   }
