@@ -5,6 +5,7 @@
  *   GET  /api/status       what the extension says of itself
  *   GET  /api/config       the configuration in force, secrets masked
  *   ...  /api/registrations, /api/mappings, /api/calls, .../ladder, /api/log, /api/history, /api/events: a file each
+ *   GET  /api/openapi.json
  *   GET  /metrics          Prometheus's text format
  *
  * Every request passes the gate. A body is read of the few routes that take one; every answer is bounded; none holds a secret.
@@ -23,6 +24,7 @@ import { serveLadders } from './ladders.js';
 import { serveMappingImport } from './mapping-import.js';
 import { serveMappings } from './mappings.js';
 import { serveObserving } from './observing.js';
+import { openApi } from './openapi.js';
 import type { AdminDependencies } from './ports.js';
 import { serveRegistrations } from './registrations.js';
 import { fieldOf, ticketQuery, type EffectiveConfiguration } from './shapes.js';
@@ -84,6 +86,8 @@ export async function openAdminServer(settings: AdminSettings, deps: AdminDepend
   await serveEvents(app, feed, tickets);
   app.get('/api/status', () => deps.status());
   app.get('/api/config', (): EffectiveConfiguration => ({ lines: [...deps.configuration()] }));
+  const document = openApi();
+  app.get('/api/openapi.json', () => document);
   app.get('/metrics', async (_request, reply) => reply.type(deps.metrics.contentType).send(await deps.metrics.text()));
   const close = (): Promise<void> => {
     feed.close();
