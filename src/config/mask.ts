@@ -92,6 +92,7 @@ export function writeEffectiveConf(config: SipConfig): string {
       host: admin.host,
       port: admin.port,
       token: admin.token === undefined ? undefined : tokenMask,
+      'ladder-megabytes': admin.ladderMegabytes,
     },
   };
   const groups = [writeGroup('modules.sip', sip, ''), writeGroup('services.postgresql', databaseGroup(config.database), '')];
