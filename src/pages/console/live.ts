@@ -4,7 +4,7 @@
  */
 import { signal, type Signal } from '@preact/signals';
 import { pathOf, type AdminSession } from './admin-session.js';
-import type { ExtensionStatus, LiveEvent, ShownHistory, ShownLogLine, ShownLogTail, ShownSample } from './told.js';
+import type { ConsoleEvent, ExtensionStatus, IssuedTicket, ShownHistory, ShownLogLine, ShownLogTail, ShownSample } from './told.js';
 
 /** How what is shown came here last. */
 export type Link = 'connecting' | 'live' | 'polling' | 'lost';
@@ -63,7 +63,7 @@ export class Live {
   }
 
   async #connect(): Promise<void> {
-    const ticket = await this.session.json<{ ticket: string }>('api/ticket', { method: 'POST' }).catch(() => undefined);
+    const ticket = await this.session.json<IssuedTicket>('api/ticket', { method: 'POST' }).catch(() => undefined);
     if (this.#isClosed) return;
     if (ticket === undefined) {
       this.#tryAgain();
@@ -80,7 +80,7 @@ export class Live {
       void this.#poll();
     };
     socket.onmessage = ({ data }: MessageEvent<string>) => {
-      this.#hear(JSON.parse(data) as LiveEvent);
+      this.#hear(JSON.parse(data) as ConsoleEvent);
     };
     socket.onclose = () => {
       if (this.#isClosed) return;
@@ -97,7 +97,7 @@ export class Live {
     this.#tries += 1;
   }
 
-  #hear(event: LiveEvent): void {
+  #hear(event: ConsoleEvent): void {
     switch (event.type) {
       case 'status':
         this.status.value = event.status;
