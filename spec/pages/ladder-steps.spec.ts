@@ -22,7 +22,7 @@ it('begins at the step that it failed at, else at the first', () => {
 });
 
 it('is walked by the arrow keys, Home and End, and not beyond its ends', () => {
-  expect(['ArrowDown', 'ArrowUp', 'Home', 'End'].map((key) => stepAfterKey(key, 1, 3))).toEqual([2, 0, 0, 2]);
+  expect(['ArrowDown', 'ArrowRight', 'ArrowUp', 'ArrowLeft', 'Home', 'End'].map((key) => stepAfterKey(key, 2, 6))).toEqual([3, 3, 1, 1, 0, 5]);
   expect([stepAfterKey('ArrowDown', 2, 3), stepAfterKey('ArrowUp', 0, 3), stepAfterKey('a', 1, 3)]).toEqual([2, 0, undefined]);
 });
 
