@@ -104,6 +104,18 @@ describe('the ladder of a call', () => {
     expect(ladderOfCall(recording, 'c')?.steps.at(-1)?.sdpChanges).toEqual(['  m=audio 9 UDP/TLS/RTP/SAVPF 111', '- a=sendrecv', '+ a=sendonly']);
   });
 
+  it('shows candidates that came together as one step', () => {
+    const candidates = (candidate: string): void => {
+      recording.onCommand({ type: 'candidates', callId: 'c', candidates: [{ candidate }] });
+    };
+    for (const candidate of ['candidate:1', 'candidate:2']) candidates(candidate);
+    recording.onCommand({ type: 'ringing', callId: 'c' });
+    candidates('candidate:3');
+    const steps = ladderOfCall(recording, 'c')?.steps ?? [];
+    expect(steps.map(({ label }) => label)).toEqual(['candidates (2)', 'ringing', 'candidates']);
+    expect(steps[0]?.text).toMatch(/candidate:1[^]*candidate:2/);
+  });
+
   it('is not there for a call that nothing is held of', () => {
     busyCall();
     expect(ladderOfCall(recording, 'd')).toBeUndefined();

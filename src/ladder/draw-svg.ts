@@ -9,8 +9,9 @@ const laneWidth = 250;
 const rowHeight = 30;
 const left = 90;
 const top = 64;
-/** Characters of the label that fit between two lanes. */
+/** Characters of the label that fit between two lanes; fewer of the bold one of the step that failed. */
 const fits = 34;
+const boldFits = 29;
 
 const style = `
   svg { color-scheme: light dark; --ink: light-dark(#1b2030, #e8ebf2); --line: light-dark(#b9c0cf, #4a5160); --bad: light-dark(#b3261e, #ff9a92); --ground: light-dark(#ffffff, #1d2027); }
@@ -44,7 +45,8 @@ function drawStep({ from, to, label, repeated, failing }: Step, index: number, t
   const [start, end] = [laneX(from), laneX(to)];
   const way = Math.sign(end - start);
   const words = repeated ? `${label} (again)` : label;
-  const shown = words.length > fits * Math.abs(to - from) ? `${words.slice(0, fits * Math.abs(to - from) - 1)}…` : words;
+  const room = (failing ? boldFits : fits) * Math.abs(to - from);
+  const shown = words.length > room ? `${words.slice(0, room - 1)}…` : words;
   const classes = ['step', ...(repeated ? ['again'] : []), ...(failing ? ['failing'] : [])].join(' ');
   const head = `${end},${y} ${end - way * 9},${y - 4} ${end - way * 9},${y + 4}`;
   return [

@@ -110,7 +110,7 @@ interface Draft {
 function draw(title: string, words: readonly RecordedWord[], messages: readonly RecordedMessage[]): Ladder | undefined {
   if (words.length === 0 && messages.length === 0) return undefined;
   const lanes = ['Messenger', 'Extension'];
-  const steps = [...words.map((word) => wordStep(word)), ...messageSteps(messages, lanes)].sort((a, b) => a.order - b.order);
+  const steps = folded([...words.map((word) => wordStep(word)), ...messageSteps(messages, lanes)].sort((a, b) => a.order - b.order));
   const ended = steps.find((draft) => draft.ended !== undefined)?.ended;
   const failing = failingOf(steps, ended);
   const sentence = ended?.message ?? (failing?.sip === undefined ? undefined : `It was answered ${failing.sip.status ?? ''} ${failing.sip.phrase ?? ''}.`);
@@ -120,6 +120,23 @@ function draw(title: string, words: readonly RecordedWord[], messages: readonly 
     steps: withSdpChanges(steps).map(({ step, order }) => (order === failing?.order ? { ...step, failing: true } : step)),
     ...(sentence === undefined ? {} : { sentence }),
   };
+}
+
+/** A client tells its candidates one by one, as it finds them: one step for those that come together. */
+function folded(drafts: readonly Draft[]): Draft[] {
+  const kept: Draft[] = [];
+  let count = 1;
+  for (const draft of drafts) {
+    const before = kept.at(-1);
+    if (draft.step.label !== 'candidates' || !before?.step.label.startsWith('candidates')) {
+      kept.push(draft);
+      count = 1;
+      continue;
+    }
+    count += 1;
+    kept[kept.length - 1] = { ...before, step: { ...before.step, label: `candidates (${count})`, text: `${before.step.text}\n\n${draft.step.text}` } };
+  }
+  return kept;
 }
 
 function wordStep({ at, order, said }: RecordedWord): Draft {
