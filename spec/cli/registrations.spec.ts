@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { Command } from 'commander';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { addRegistrationsCommands } from '../../src/cli/registrations.js';
-import { openAdminClient } from '../../src/extension/admin-client.js';
+import { AdminClient, openAdminClient } from '../../src/extension/admin-client.js';
 import { AdminSetup, someStatus, token } from '../admin/setup.js';
 import { freePort } from '../support/ports.js';
 
@@ -236,4 +236,24 @@ describe('the help of these commands', () => {
   ])('calls `%s` a mistake of usage', async (args, message) => {
     expect((await run(args)).err).toMatch(message);
   });
+});
+
+it('a list of very many waits as it is told when it asks faster than it may, and misses nothing', async () => {
+  setup.registrations.fill(101_000);
+  const waits: number[] = [];
+  const client = new AdminClient(setup.url, token, async (ms) => {
+    waits.push(ms);
+    await setup.clock.advance(ms);
+  });
+  let count = 0;
+  for await (const page of client.registrations({})) count += page.length;
+  expect([count, waits]).toEqual([101_000, [1_000]]);
+});
+
+it('who has brought too many wrong tokens is told so at once', async () => {
+  const waits: number[] = [];
+  const client = new AdminClient(setup.url, 'not-the-token-at-all', (ms) => Promise.resolve(waits.push(ms)));
+  for (let turn = 0; turn < 10; turn += 1) await expect(client.status()).rejects.toThrow(/refused the token/);
+  await expect(client.status()).rejects.toThrow(/Too many wrong tokens/);
+  expect(waits).toEqual([]);
 });

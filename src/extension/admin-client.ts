@@ -2,6 +2,7 @@
  * What an operator asks of the running extension from a command line, over its administration interface: address and token are read from
  * the same server.conf that the server was started with. What comes back is judged before it is shown.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
 import {
   largestPage,
@@ -26,6 +27,8 @@ export { ladderForms, listedStates, type LadderForm, type ListedState, type Live
 
 /** How long an answer may take. */
 const patienceMs = 10 * second;
+/** A longer one means that the token was refused too often. */
+const longestWaitMs = 2 * second;
 
 const shownStatus = z.object({
   ready: z.boolean(),
@@ -73,6 +76,7 @@ export class AdminClient {
   constructor(
     readonly url: string,
     private readonly token: string,
+    private readonly wait: (ms: number) => Promise<unknown> = sleep,
   ) {}
 
   status(): Promise<ShownStatus> {
@@ -133,9 +137,13 @@ export class AdminClient {
     throw this.#stranger();
   }
 
-  /** @throws ExtensionError ADMIN_UNAVAILABLE, ADMIN_REFUSED */
+  /**
+   * A list of very many asks faster than it may: it waits as it is told.
+   * @throws ExtensionError ADMIN_UNAVAILABLE, ADMIN_REFUSED
+   */
   async #request(method: string, path: string): Promise<Buffer> {
     let status: number;
+    let waitMs: number;
     let body: Buffer;
     try {
       const response = await fetch(this.url + path, {
@@ -145,6 +153,7 @@ export class AdminClient {
         signal: AbortSignal.timeout(patienceMs),
       });
       status = response.status;
+      waitMs = Number(response.headers.get('retry-after') ?? 0) * second;
       body = Buffer.from(await response.arrayBuffer());
     } catch (thrown) {
       const why = thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause.message : messageOf(thrown);
@@ -155,6 +164,10 @@ export class AdminClient {
       );
     }
     if (status < 300) return body;
+    if (status === 429 && waitMs > 0 && waitMs <= longestWaitMs) {
+      await this.wait(waitMs);
+      return this.#request(method, path);
+    }
     const refusal = problem.safeParse(parseJson(body.toString()));
     if (!refusal.success) throw this.#stranger();
     const { code, detail } = refusal.data;
