@@ -23,9 +23,10 @@ const everything = `
     }
     calls {
       setup-timeout = 1 h, ring-timeout = 1 ms, candidate-timeout = 0, session-expires = 0, stated-identity = asserted, drain = 0, max-per-user = 3, max-per-minute = 20, max-total = 500, allow = ["+49*", "/^0?1/"], deny = ["600@far.example"]
+      records { on = false, keep = 7 days }
       number { default-country = de, rewrite = [{ match = "^0(\\\\d+)$", to = "$1" }, { match = "^00", to = "+" }] }
     }
-    admin { on = true, host = "::1", port = 0, token = "hunter2-admin-token" }
+    admin { on = true, host = "::1", port = 0, token = "hunter2-admin-token", ladder-megabytes = 8 }
   }
   services.postgresql { host = db, db = dialog, user = sip, password = "hunter2-db", ssl = true, pool.max = 3 }
 `;

@@ -74,6 +74,7 @@ export function writeEffectiveConf(config: SipConfig): string {
       'max-total': calls.maxTotal,
       allow: calls.allow,
       deny: calls.deny,
+      records: { on: calls.records.on, keep: new Duration(calls.records.keepMs) },
       number: { 'default-country': calls.number.defaultCountry, rewrite: calls.number.rewrite },
     },
     secrets: {
