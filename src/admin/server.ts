@@ -10,7 +10,7 @@
  *
  * Every request passes the gate. A body is read of the few routes that take one; every answer is bounded; none holds a secret.
  */
-import { fastify, type FastifyInstance, type FastifyReply } from 'fastify';
+import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { AddressInfo } from 'node:net';
 import { ExtensionError, MappingError, messageOf } from '../base/errors.js';
 import { servePage } from '../base/page.js';
@@ -52,6 +52,11 @@ const mostConnections = 64;
 /** The page: whoever has no token may have it. As routes have them, whatever their address was written like. */
 const openRoutes: ReadonlySet<string | undefined> = new Set(['/', '/assets/*']);
 
+/** An address that climbs out of a folder is none of the page's. */
+function isOpen({ routeOptions, url }: Pick<FastifyRequest, 'routeOptions' | 'url'>): boolean {
+  return openRoutes.has(routeOptions.url) && !url.includes('..');
+}
+
 /** @throws ExtensionError ADMIN_UNAVAILABLE, naming the key to change */
 export async function openAdminServer(settings: AdminSettings, deps: AdminDependencies): Promise<AdminServer> {
   const tickets = new Tickets(deps.clock);
@@ -72,7 +77,7 @@ export async function openAdminServer(settings: AdminSettings, deps: AdminDepend
   app.addHook('onRequest', (request, reply, done) => {
     void reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
     const { url } = request.routeOptions;
-    gate.pass({ ip: request.ip, headers: request.headers, ticket: url === '/api/events' ? ticketQuery.safeParse(request.query).data?.ticket : undefined }, openRoutes.has(url) ? 'anybody' : 'token');
+    gate.pass({ ip: request.ip, headers: request.headers, ticket: url === '/api/events' ? ticketQuery.safeParse(request.query).data?.ticket : undefined }, isOpen(request) ? 'anybody' : 'token');
     done();
   });
   answerErrors(app, deps);

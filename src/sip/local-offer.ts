@@ -47,6 +47,8 @@ export class LocalOffer {
     this.#uac = dialog.invite(
       {
         onAccept: (response) => {
+          // It has had its ACK, or was given up: a 2xx with another To tag, which SIP.js takes for a fork's, is none of this dialog's.
+          if (dialog.reinviteUserAgentClient !== this.#uac) return;
           // RFC 3261 12.2.1.2: the ACK goes to the new target already.
           refreshTarget(dialog, response.message);
           response.ack({ extraHeaders: credentialLines(this.#uac.message) });

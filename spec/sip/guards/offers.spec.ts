@@ -113,6 +113,24 @@ describe('a re-INVITE that is answered with nothing but 100', () => {
   });
 });
 
+describe('a re-INVITE of ours that was answered', () => {
+  it('makes nothing of a second 200 with another To tag, as of a fork: no dialog forks', async () => {
+    let answered = '';
+    const { bench, dialog, seen, flow } = await talking((over, text) => {
+      answered = withSdp(reply(text, 200, [contact]));
+      over.bring(answered);
+    });
+    offer(dialog, seen);
+    await settle();
+    const acks = methods(flow).filter((method) => method === 'ACK').length;
+    flow.bring(answered.replace(/^(To:.*;tag=)\S+/m, '$1another'));
+    await settle();
+    expect(seen).toEqual(['answered']);
+    expect(methods(flow).filter((method) => method === 'ACK')).toHaveLength(acks);
+    expect(bench.lines).toEqual([]);
+  });
+});
+
 describe('a re-INVITE of the far end', () => {
   it('whose 200 is never acknowledged ends the call after 64*T1', async () => {
     const { bench, seen, flow, inDialog } = await talking(() => undefined);
