@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { ExtensionError, MappingError } from '../base/errors.js';
 import { builtInExtensionId } from '../host/load-extension.js';
 import type { CallCommand, ExtensionHost, ExtensionStatus, HostExtension, HostUser } from '../host/contract.js';
-import { compose, type Composition } from './compose.js';
+import { compose, type Composition } from './composition/compose.js';
 
 const userId = z.object({ id: z.number().int().positive() });
 
