@@ -40,6 +40,16 @@ describe('Reason', () => {
     expect(inRefusal(network, elsewhere)).toMatchObject({ protocol: 'SIP', cause: 200 });
   });
 
+  it.each([
+    ['a semicolon and a parameter', 'Q.850;text="Busy; cause=16; sorry";cause=17', 17, 'Busy; cause=16; sorry'],
+    ['a comma', 'Q.850;cause=17;text="Busy, SIP;cause=200"', 17, 'Busy, SIP;cause=200'],
+    ['a quote and a backslash', String.raw`Q.850 ; text="the \"line\" \\ is busy" ; cause = 17`, 17, String.raw`the "line" \ is busy`],
+  ])('may have %s in its text', (_name, value, cause, text) => {
+    expect(inBye(value)).toEqual({ protocol: 'Q.850', cause, text });
+    expect(inBye(`x;cause=1, ${value}`, elsewhere)).toMatchObject({ protocol: 'SIP', cause: 200 });
+    expect(inRefusal(`x;cause=1, ${value}`, 'y;cause=2')).toMatchObject({ protocol: 'Q.850', cause });
+  });
+
   it('of a protocol that nobody knows is told when there is no other', () => {
     expect(inBye('preemption;cause=1')).toEqual({ protocol: 'preemption', cause: 1, text: undefined });
     expect(inBye('preemption;cause=1', 'sip;cause=408')).toMatchObject({ cause: 408 });
@@ -47,6 +57,6 @@ describe('Reason', () => {
 
   it('that is not there, or is empty, says nothing; one whose quote is not closed says its cause', () => {
     expect([inBye(), inBye('')]).toEqual([undefined, undefined]);
-    expect(inBye('Q.850;cause=16;text="so')).toMatchObject({ protocol: 'Q.850', cause: 16 });
+    expect(inBye('Q.850;cause=16;text="so, then')).toEqual({ protocol: 'Q.850', cause: 16, text: 'so, then' });
   });
 });

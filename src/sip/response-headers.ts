@@ -2,7 +2,6 @@
 import { randomInt } from 'node:crypto';
 import { IncomingResponseMessage, type IncomingMessage } from 'sip.js/lib/core/index.js';
 import { second } from '../base/units.js';
-import { splitList } from './parser/scan.js';
 import { quoteDisplayName } from './parser/uri.js';
 import type { ReasonValue } from './types.js';
 
@@ -26,30 +25,11 @@ const mostReasons = 4;
  * telephone network does. A response says by its status what SIP has to say, but that the call was answered elsewhere: there the network goes first.
  */
 export function reasonOf(message: IncomingMessage): ReasonValue | undefined {
-  const reasons = message.getHeaders('reason').slice(0, mostReasons).flatMap(readReasons);
+  const lines = Math.min(message.getHeaders('reason').length, mostReasons);
+  const reasons = Array.from({ length: lines }, (_, line) => (message.parseHeader('reason', line) ?? []) as ReasonValue[]).flat();
   const isResponse = message instanceof IncomingResponseMessage;
   const ofSip = reasons.find(({ protocol, cause }) => protocol.toUpperCase() === 'SIP' && (!isResponse || cause === 200));
   return ofSip ?? (isResponse ? reasons.find(({ protocol }) => protocol.toUpperCase() === 'Q.850') : undefined) ?? reasons[0];
-}
-
-function readReasons(header: string): ReasonValue[] {
-  const text = header.slice(0, 500);
-  return (splitList(text, mostReasons) ?? [{ from: 0, to: text.length }]).map(({ from, to }) => readReason(text.slice(from, to)));
-}
-
-function readReason(text: string): ReasonValue {
-  const [protocol = '', ...parameters] = text.split(';');
-  const value = (name: string): string | undefined =>
-    parameters
-      .map((parameter) => parameter.trim())
-      .find((parameter) => parameter.toLowerCase().startsWith(`${name}=`))
-      ?.slice(name.length + 1);
-  const cause = value('cause');
-  return {
-    protocol: protocol.trim(),
-    cause: cause !== undefined && /^\d{1,4}$/.test(cause) ? Number(cause) : undefined,
-    text: value('text')?.replace(/^"|"$/g, ''),
-  };
 }
 
 /** RFC 3261 14.2, 20.43: says why an offer in a dialog is refused. */

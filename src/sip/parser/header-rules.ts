@@ -213,9 +213,10 @@ function withoutQuotes(text: string): string {
   return text.startsWith('"') ? text.substring(1, text.length - 1) : text;
 }
 
-/** RFC 3326: a list, one value per protocol. */
-function readReasons(text: string): ReasonValue[] | undefined {
+/** RFC 3326: a list, one value per protocol. A text whose quote is not closed is one that was cut off: it ends with the header. */
+function readReasons(header: string): ReasonValue[] | undefined {
   const reasons: ReasonValue[] = [];
+  const text = splitList(header) === undefined ? `${header}"` : header;
   for (const { from, to } of splitList(text) ?? []) {
     const reason = readToken(text.substring(from, to));
     if (reason === undefined) continue;
