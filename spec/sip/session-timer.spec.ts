@@ -108,6 +108,17 @@ describe('a session timer', () => {
     expect(done).toEqual(['refresh 900', 'refresh 920']);
   });
 
+  it('takes no refusal to heart for which it asked nothing', async () => {
+    const { clock, timer, done } = timed();
+    timer.agree(ours);
+    for (let times = 0; times < 8; times += 1) timer.refused(60 * second);
+    await clock.advance(900 * second);
+    timer.refused();
+    timer.refused(60 * second);
+    await clock.advance(4 * second);
+    expect(done).toHaveLength(2);
+  });
+
   it('gives up when a refresh stays without an answer', async () => {
     const { clock, timer, done } = timed();
     timer.agree(ours);

@@ -100,8 +100,12 @@ export class SessionTimer {
     else this.#raise(terms.refresher === 'us' ? 'agreedOurs' : 'agreedTheirs');
   }
 
-  /** Our refresh came to nothing, and the call goes on. @param leastMs how long the far end wants to be left alone */
+  /**
+   * Our refresh came to nothing, and the call goes on. The same requests say where we are: one that was none of the timer's means nothing here.
+   * @param leastMs how long the far end wants to be left alone
+   */
   refused(leastMs = 0): void {
+    if (sessionTimerTable.steps[this.#state].refused === undefined) return;
     this.#pauseMs = Math.max(this.#pauseMs, leastMs);
     this.#raise('refused');
     this.#pauseMs *= 2;
