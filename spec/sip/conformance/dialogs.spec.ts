@@ -1,5 +1,6 @@
 /** Dialogs: RFC 3261 12 to 15, routes of both kinds, and the requests that refresh or end them. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { mostRecordRoutes, parseMessage } from '../../../src/sip/parser/parse-message.js';
 import { answer, offer, Subject } from './subject.js';
 
 let subject: Subject;
@@ -93,6 +94,22 @@ describe('the routes of a call that reached us', () => {
     const bye = await peer.next('BYE');
     expect([bye.uri, bye.headers('route')]).toEqual([here('p1'), ['<sip:p2.example.com;lr>', '<sip:p3.example.com;lr>', subject.peerContact]]);
     bye.reply(200);
+  });
+
+  it('may be many, but not so many that nobody could read our own requests', async () => {
+    const { peer } = subject;
+    const recorded = (most: number): string[] => Array.from({ length: most }, () => `Record-Route: <${here('p')};lr>`);
+    const { call, request } = await subject.invited(recorded(mostRecordRoutes));
+    const dialog = call.accept(answer);
+    const ok = await peer.nextResponse(200);
+    peer.send('ACK', subject.uri, { ...request, headers: [], body: '', to: ok.header('to')! });
+    dialog?.bye();
+    const bye = await peer.next('BYE');
+    expect(parseMessage(Buffer.from(bye.text))).toMatchObject({ method: 'BYE' });
+    bye.reply(200);
+
+    peer.send('INVITE', subject.uri, { ...subject.newCall(), headers: [`Contact: ${subject.peerContact}`, ...recorded(mostRecordRoutes + 1)], body: offer });
+    await peer.nextResponse(400);
   });
 
   it('lead to the registrar when the caller is a telephone number', async () => {

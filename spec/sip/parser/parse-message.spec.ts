@@ -162,6 +162,7 @@ describe('a fault', () => {
     ['malformed Contact', { Contact: '<sip:a@b>, "x <sip:c@d>' }],
     ['a header without a name', { 'X Y': 'z' }],
     ['a header is too long', { Subject: 'x'.repeat(8192) }],
+    ['more Record-Routes than hops', { 'Record-Route': '<sip:a>,'.repeat(141) }],
     ['too many headers', { Route: '<sip:a>,'.repeat(257) }],
   ] as [string, Record<string, string | undefined>][])('%s, for %j', (fault, changes) => {
     expect(faultOf(request(changes)).fault).toBe(fault);

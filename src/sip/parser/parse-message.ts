@@ -20,6 +20,12 @@ import { readVia } from './via.js';
 /** Values in all headers together. */
 export const mostHeaders = 256;
 
+/**
+ * Proxies that want to stay on the path: our requests in the dialog name them all. Max-Forwards begins at 70 (RFC 3261 8.1.1.6), and a proxy
+ * between two transports names itself twice.
+ */
+export const mostRecordRoutes = 140;
+
 /** Characters of a start line or of a header with all its folded lines. */
 export const longestHeader = 8192;
 
@@ -292,13 +298,14 @@ class MessageReader {
 
   /** RFC 3261 8.1.1: these are in every message; and the CSeq names the method. */
   private checkTogether(): void {
-    const { Via, From, To, CSeq, 'Call-ID': callId } = this.headers;
+    const { Via, From, To, CSeq, 'Call-ID': callId, 'Record-Route': recordRoute } = this.headers;
     if (Via === undefined) this.note('no Via');
     if (From === undefined) this.note('no From');
     if (To === undefined) this.note('no To');
     if (callId === undefined) this.note('no Call-ID');
     if (CSeq === undefined) this.note('no CSeq');
     if (this.method !== undefined && this.cseq !== undefined && this.cseq.method !== this.method) this.note('CSeq names another method');
+    if ((recordRoute?.length ?? 0) > mostRecordRoutes) this.note('more Record-Routes than hops');
   }
 
   // ---- body ---------------------------------------------------------------------------------------
