@@ -2,7 +2,6 @@
  * Two WebRTC phones of somebody else's (baresip), registered at Kamailio, are called by clients of the reference host, and both sides hear
  * one another: offers, answers, ICE, DTLS-SRTP and opus as they are, with the extension between them.
  */
-import { setTimeout as wait } from 'node:timers/promises';
 import { MediaStreamTrack, RTCPeerConnection, RtpHeader, RtpPacket, useOPUS } from 'werift';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createLogger } from 'winston';
@@ -31,9 +30,6 @@ const silence = Buffer.from([0xfc, 0xff, 0xfe]);
 const sounding = 20;
 /** Three seconds of sound: a phone counts what it sent and received every time that it sends RTCP, so less would be none to it. */
 const aWhile = 150;
-/** A call that stands brought no sound once in some six runs, and nobody knows why yet: then it is called again, and the output says so. */
-const attempts = 3;
-const soundWithinMs = 15_000;
 
 describe.skipIf(missing || refusal !== undefined)('WebRTC phones called by clients of the reference host', () => {
   let table: MappingsTable;
@@ -67,47 +63,37 @@ describe.skipIf(missing || refusal !== undefined)('WebRTC phones called by clien
   });
 
   test('both calls stand at once, and sound is heard on every side', async () => {
-    await Promise.all(hosts.map(({ outside }, index) => talkAtLast(index + 1, outside)));
+    await Promise.all(hosts.map(({ outside }, index) => talk(index + 1, outside)));
+    await expect.poll(() => phones.map(({ calls }) => calls.length), { timeout: 10_000 }).toEqual([1, 1]);
     for (const phone of phones) {
-      await expect.poll(() => phone.calls.some(({ sent, received }) => sent > 0 && received > 0), { timeout: 10_000, message: phone.describe() }).toBe(true);
+      expect(phone.calls[0]?.sent, phone.describe()).toBeGreaterThan(0);
+      expect(phone.calls[0]?.received, phone.describe()).toBeGreaterThan(0);
     }
   });
 
-  async function talkAtLast(id: number, network: string): Promise<void> {
-    await host.users.create({ id, name: `User ${id}` });
-    for (let attempt = 1; attempt < attempts; attempt += 1) {
-      if (await talk(id, network)) return;
-      console.warn(`phone-${id}: no sound within ${soundWithinMs} ms, calling again`);
-    }
-    expect(await talk(id, network), phones[id - 1]?.describe()).toBe(true);
-  }
-
-  /** The user calls the phone of the same number, until its tone was heard for a while. @returns whether it was */
-  async function talk(id: number, network: string): Promise<boolean> {
+  /** The user calls the phone of the same number, until its tone was heard for a while. */
+  async function talk(id: number, network: string): Promise<void> {
     const user = { id, name: `User ${id}` };
+    await host.users.create(user);
     const client = await DemoClient.connect(host.url, user);
-    const peer = new RTCPeerConnection({ codecs: { audio: [useOPUS()] } });
+    const peer = peerOn(network);
     const track = new MediaStreamTrack({ kind: 'audio' });
     let heard = 0;
-    const enough = new Promise<void>((resolve) => {
-      peer.addTransceiver(track, { direction: 'sendrecv' }).onTrack.once((theirs) => {
-        theirs.onReceiveRtp.subscribe(({ payload }) => {
-          if (payload.length > sounding) heard += 1;
-          if (heard === aWhile) resolve();
-        });
+    peer.addTransceiver(track, { direction: 'sendrecv' }).onTrack.once((theirs) => {
+      theirs.onReceiveRtp.subscribe(({ payload }) => {
+        if (payload.length > sounding) heard += 1;
       });
     });
     const voice = speak(track);
     try {
       await peer.setLocalDescription(await peer.createOffer());
-      const sdp = onNetwork(network, peer.localDescription?.sdp ?? '');
+      const sdp = withDefault(peer.localDescription?.sdp ?? '');
       client.send({ type: 'create', to: { address: `phone-${id}` }, description: { type: 'offer', sdp } });
       const { callId, description } = await client.next('the answer', isTalking);
       await peer.setRemoteDescription({ type: 'answer', sdp: withMid(description?.sdp ?? '') });
-      const isHeard = await Promise.race([enough.then(() => true), wait(soundWithinMs, false, { ref: false })]);
+      await vi.waitFor(() => { expect(heard, phones[id - 1]?.describe()).toBeGreaterThanOrEqual(aWhile); }, { timeout: 20_000 });
       client.send({ type: 'hangup', callId });
       await client.next('the end', isEnded);
-      return isHeard;
     } finally {
       clearInterval(voice);
       await peer.close();
@@ -117,14 +103,18 @@ describe.skipIf(missing || refusal !== undefined)('WebRTC phones called by clien
 });
 
 /**
- * The client's offer as of a client that is on one network alone. werift sends from any address of this machine, whatever its candidate says.
- * The candidate stands in `c=` and `m=`, as with browsers (RFC 8839 4.2.1.1): baresip takes an offer without for one that has no ICE.
+ * A client that is on this network alone. Else werift checks from every network of this machine, each with a socket of its own, and by the one
+ * cable they all arrive: it may settle for a socket that its offer did not name, while baresip settles for the candidate that it knows. To each
+ * of baresip's DTLS messages the answer then comes from another port, which baresip takes for another party, and nobody hears anything.
  */
-function onNetwork(address: string, sdp: string): string {
-  const [, port = ''] = new RegExp(`^a=candidate:\\S+ 1 udp \\d+ ${address} (\\d+) `, 'm').exec(sdp) ?? [];
-  const isThere = (line: string): boolean => !line.startsWith('a=candidate:') || line.includes(` ${address} `);
-  const there = sdp.split('\r\n').filter(isThere).join('\r\n');
-  return there.replace(/^m=audio 9 /m, `m=audio ${port} `).replaceAll(/^c=IN IP4 0\.0\.0\.0$/gm, `c=IN IP4 ${address}`);
+function peerOn(network: string): RTCPeerConnection {
+  return new RTCPeerConnection({ codecs: { audio: [useOPUS()] }, iceInterfaceAddresses: { udp4: network } });
+}
+
+/** The candidate stands in `c=` and `m=`, as with browsers (RFC 8839 4.2.1.1): baresip takes an offer without for one that has no ICE. */
+function withDefault(sdp: string): string {
+  const [, address = '', port = ''] = /^a=candidate:\S+ 1 udp \d+ (\S+) (\d+) /m.exec(sdp) ?? [];
+  return sdp.replace(/^m=audio 9 /m, `m=audio ${port} `).replaceAll(/^c=IN IP4 0\.0\.0\.0$/gm, `c=IN IP4 ${address}`);
 }
 
 /** baresip names no streams. A browser counts them instead (RFC 8829 5.10); werift does not. */
