@@ -1,6 +1,6 @@
 /** Registrations as the administration interface is given them: a list that a spec fills, and what was asked of it. */
 import type { AdminRegistrations } from '../../src/admin/ports.js';
-import type { ListedState, ShownRegistration } from '../../src/admin/shapes.js';
+import type { ListedState, RegistrationsPage, ShownRegistration } from '../../src/admin/shapes.js';
 import { ExtensionError, MappingError } from '../../src/base/errors.js';
 
 export class FakeRegistrations implements AdminRegistrations {
@@ -18,6 +18,19 @@ export class FakeRegistrations implements AdminRegistrations {
   page({ state, afterId, limit }: { state?: ListedState; afterId: number; limit: number }): ShownRegistration[] {
     this.limits.push(limit);
     return this.all.filter((each) => each.mappingId > afterId && (state === undefined || each.state === state)).slice(0, limit);
+  }
+
+  readonly searches: Parameters<AdminRegistrations['search']>[0][] = [];
+  /** Where a search goes on that did not fill its page. */
+  lookedTo: number | undefined;
+
+  search(query: Parameters<AdminRegistrations['search']>[0]): RegistrationsPage {
+    this.searches.push(query);
+    const { text, state, afterId, limit } = query;
+    const found = this.all.filter((each) => each.mappingId > afterId && (state ?? each.state) === each.state && each.aor.toLowerCase().includes(text.toLowerCase()));
+    const items = found.slice(0, limit);
+    const next = found.length > limit ? items.at(-1)?.mappingId : this.lookedTo;
+    return next === undefined ? { items } : { items, next };
   }
 
   ofUser(userId: number): ShownRegistration[] {

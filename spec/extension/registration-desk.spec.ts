@@ -133,6 +133,18 @@ describe('a registration that a person takes away', () => {
     expect(pages).toEqual([[1], [2], [3], []]);
   });
 
+  it('is found by a part of its address like the others, on one page and no other', () => {
+    const found = [0, 1, 2, 3].map((afterId) => desk.search({ text: '@PBX.', afterId, limit: 1 }));
+    expect(found.map(({ items, next }) => [items.map((each) => `${each.mappingId} ${each.state}`), next])).toEqual([
+      [['1 registered'], 1],
+      [['2 held'], 2],
+      [['3 registered'], undefined],
+      [[], undefined],
+    ]);
+    expect(desk.search({ text: 'u2', state: 'held', afterId: 0, limit: 9 })).toEqual({ items: [desk.find(2)] });
+    expect(desk.search({ text: 'u3', state: 'held', afterId: 0, limit: 9 })).toEqual({ items: [] });
+  });
+
   it('is forgotten with its user', async () => {
     await roster.dismiss(1_002, () => Promise.resolve());
     expect(idsAndStates()).toEqual(['1 registered', '3 registered']);

@@ -40,6 +40,17 @@ describe('the list of registrations', () => {
     expect(ids(registrar.list({ state: 'registered', limit: 100 }))).toEqual([1, 2, 4, 5, 7, 8]);
   });
 
+  it('is searched by a part of the address, in any case, some thousands at a time however few are found', async () => {
+    const { registrar, account, add } = startRegistrar({ maxRate: 1 });
+    for (let mappingId = 1; mappingId <= 20_002; mappingId += 1) add(mappingId, account());
+    await settle();
+    expect(registrar.search({ text: '@PBX.', limit: 2 })).toMatchObject({ items: [{ mappingId: 1 }, { mappingId: 2 }], next: 2 });
+    const aor = registrar.find(20_001)?.aor ?? '';
+    expect(registrar.search({ text: aor, limit: 2 })).toEqual({ items: [], next: 20_000 });
+    expect(registrar.search({ text: aor, limit: 2, afterId: 20_000 })).toEqual({ items: [registrar.find(20_001)] });
+    expect(registrar.search({ text: aor, limit: 2, afterId: 20_000, state: 'parked' })).toEqual({ items: [] });
+  });
+
   it('shows a mapping once, while its predecessor is still being un-registered too', async () => {
     const { registrar, account, add } = startRegistrar();
     const bob = account();

@@ -2,11 +2,13 @@
 import type { Clock } from '../base/clock.js';
 import type { ExtensionStatus } from '../host/contract.js';
 import type { Ladder, UntoldCall } from '../ladder/ladder.js';
-import type { ListedState, MappingBody, ShownLogLine, ShownMapping, ShownRegistration, ShownSample } from './shapes.js';
+import type { ListedState, MappingBody, RegistrationsPage, ShownLogLine, ShownMapping, ShownRegistration, ShownSample } from './shapes.js';
 
 export interface AdminRegistrations {
   /** At most `limit` of them by ascending mapping id, from the first above `afterId`. */
   page(query: { state?: ListedState; afterId: number; limit: number }): ShownRegistration[];
+  /** Of the next some thousands, those whose address of record holds `text` in any case; `next` is where to go on. */
+  search(query: { text: string; state?: ListedState; afterId: number; limit: number }): RegistrationsPage;
   /** All mappings of a messenger user, by ascending id, those that are not to be registered too. */
   ofUser(userId: number): ShownRegistration[];
   /** @throws MappingError MAPPING_NOT_FOUND */

@@ -9,10 +9,7 @@
 import type { FastifyInstance } from 'fastify';
 import { checked } from '../base/problem.js';
 import type { AdminDependencies, AdminRegistrations } from './ports.js';
-import { largestPage, mappingPath, pageQuery, type ListedState, type RegistrationsPage, type ShownRegistration } from './shapes.js';
-
-/** How many one request looks at for a part of a text: a request of milliseconds, whatever is asked for. */
-const mostLookedAt = 10 * largestPage;
+import { mappingPath, pageQuery, type ListedState, type RegistrationsPage, type ShownRegistration } from './shapes.js';
 
 interface Asked {
   readonly state?: ListedState;
@@ -25,9 +22,10 @@ export function serveRegistrations(app: FastifyInstance, { registrations, log }:
   app.get('/api/registrations', (request): RegistrationsPage => {
     const { user, ...asked } = checked(pageQuery, request.query);
     if (user !== undefined) return cut(registrations.ofUser(user).filter((each) => each.mappingId > asked.after && isAsked(each, asked)), asked.limit);
+    const { state, q: text, after: afterId, limit } = asked;
+    if (text !== undefined) return registrations.search({ text, state, afterId, limit });
     // One more than asked for tells whether there is another page.
-    if (asked.q === undefined) return cut(registrations.page({ state: asked.state, afterId: asked.after, limit: asked.limit + 1 }), asked.limit);
-    return search(registrations, asked);
+    return cut(registrations.page({ state, afterId, limit: limit + 1 }), limit);
   });
   app.get('/api/registrations/:mappingId', (request) => registrations.find(checked(mappingPath, request.params).mappingId));
   for (const action of ['register', 'unregister'] as const satisfies readonly (keyof AdminRegistrations)[]) {
@@ -38,23 +36,6 @@ export function serveRegistrations(app: FastifyInstance, { registrations, log }:
       return reply.code(202).send(registration);
     });
   }
-}
-
-/** Looks at a part of them: who asks goes on at `next`, whether or not anything was found. */
-function search(registrations: AdminRegistrations, asked: Asked): RegistrationsPage {
-  const items: ShownRegistration[] = [];
-  let at = asked.after;
-  for (let lookedAt = 0; lookedAt < mostLookedAt; ) {
-    const found = registrations.page({ state: asked.state, afterId: at, limit: largestPage });
-    for (const each of found) {
-      if (items.length === asked.limit) return { items, next: at };
-      at = each.mappingId;
-      if (isAsked(each, asked)) items.push(each);
-    }
-    if (found.length < largestPage) return { items };
-    lookedAt += found.length;
-  }
-  return { items, next: at };
 }
 
 function isAsked({ state, aor }: ShownRegistration, asked: Asked): boolean {

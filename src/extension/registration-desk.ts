@@ -3,13 +3,14 @@
  * holds them, or their row or user says so. Holds no state of its own.
  */
 import type { AdminRegistrations } from '../admin/ports.js';
-import type { ListedState, ShownRegistration } from '../admin/shapes.js';
+import type { ListedState, RegistrationsPage, ShownRegistration } from '../admin/shapes.js';
 import { ExtensionError, MappingError } from '../base/errors.js';
 import type { RegistrationStatus } from '../host/contract.js';
 import type { MappingDirectory } from '../mappings/directory.js';
 import type { HeldMapping } from '../mappings/mapping.js';
 import { sayRegistrar } from '../registrar/ports.js';
 import type { Registrar } from '../registrar/registrar.js';
+import type { Found } from '../registrar/registrations.js';
 import { aorOf, registrarKeyOfMapping, type Roster } from './roster.js';
 
 type Off = NonNullable<ReturnType<Roster['offBy']>>;
@@ -22,7 +23,7 @@ const notes: Record<Off, string> = {
 
 export class RegistrationDesk implements AdminRegistrations {
   constructor(
-    private readonly registrar: Pick<Registrar, 'list' | 'find' | 'registerNow'>,
+    private readonly registrar: Pick<Registrar, 'list' | 'search' | 'find' | 'registerNow'>,
     private readonly roster: Pick<Roster, 'hold' | 'unhold' | 'held' | 'offBy'>,
     private readonly directory: Pick<MappingDirectory, 'get' | 'byPeer'>,
   ) {}
@@ -30,7 +31,17 @@ export class RegistrationDesk implements AdminRegistrations {
   page({ state, afterId, limit }: { state?: ListedState; afterId: number; limit: number }): ShownRegistration[] {
     const registrations = state === 'held' ? [] : this.registrar.list({ state, afterId, limit }).map((status) => this.#show(status));
     const held = state === undefined || state === 'held' ? this.#heldAfter(afterId, limit) : [];
-    return [...registrations, ...held].sort((one, other) => one.mappingId - other.mappingId).slice(0, limit);
+    return merged(registrations, held).slice(0, limit);
+  }
+
+  search({ text, state, afterId, limit }: { text: string; state?: ListedState; afterId: number; limit: number }): RegistrationsPage {
+    const { items, next = Infinity }: Found<RegistrationStatus> = state === 'held' ? { items: [] } : this.registrar.search({ text, state, afterId, limit });
+    const held = state === undefined || state === 'held' ? this.#heldAfter(afterId, limit + 1, text) : [];
+    // Those above where the search stopped have their turn when it goes on.
+    const found = merged(items.map((status) => this.#show(status)), held.filter(({ mappingId }) => mappingId <= next));
+    const shown = found.slice(0, limit);
+    const goesOnAt = found.length > limit ? shown.at(-1)?.mappingId : next;
+    return { items: shown, ...(goesOnAt === undefined || goesOnAt === Infinity ? {} : { next: goesOnAt }) };
   }
 
   ofUser(userId: number): ShownRegistration[] {
@@ -65,8 +76,11 @@ export class RegistrationDesk implements AdminRegistrations {
     return this.find(mappingId);
   }
 
-  #heldAfter(afterId: number, limit: number): ShownRegistration[] {
-    const ids = [...this.roster.held].filter((id) => id > afterId && this.registrar.find(id) === undefined);
+  /** @param text a part of the address of record, in any case */
+  #heldAfter(afterId: number, limit: number, text = ''): ShownRegistration[] {
+    const part = text.toLowerCase();
+    const isAsked = (id: number): boolean => id > afterId && aorOf(this.#mapping(id)).toLowerCase().includes(part) && this.registrar.find(id) === undefined;
+    const ids = [...this.roster.held].filter(isAsked);
     return ids.sort((one, other) => one - other).slice(0, limit).map((id) => this.find(id));
   }
 
@@ -85,6 +99,10 @@ export class RegistrationDesk implements AdminRegistrations {
     const off = this.roster.offBy(this.#mapping(mappingId));
     if (off === 'row' || off === 'user') throw new ExtensionError('REGISTRATION_OFF', `Mapping ${mappingId} is not to be registered: ${notes[off]}`);
   }
+}
+
+function merged(registrations: readonly ShownRegistration[], held: readonly ShownRegistration[]): ShownRegistration[] {
+  return [...registrations, ...held].sort((one, other) => one.mappingId - other.mappingId);
 }
 
 function userOf(mapping: HeldMapping | undefined): { userId?: number } {

@@ -6,7 +6,7 @@ import type { RegistrationState, RegistrationsStatus, RegistrationStatus } from 
 import { Course } from './course.js';
 import { aorOf, type RegistrarDependencies, type RegistrarSettings, type RegistrationEntry, type Urgency } from './ports.js';
 import { Registration } from './registration.js';
-import { departure, Registrations, type PageOptions } from './registrations.js';
+import { departure, Registrations, type Found, type PageOptions, type SearchOptions } from './registrations.js';
 import { queueOf, Report, statusOf } from './report.js';
 
 /** In `status`: who is not registered, and which registrars have a queue. */
@@ -145,6 +145,12 @@ export class Registrar {
   /** One page by ascending mapping id. What happens between two pages is in the later one. */
   list(options: PageOptions): RegistrationStatus[] {
     return this.#registrations.page(options).map((registration) => this.#statusOf(registration));
+  }
+
+  /** As `list`, by a part of the address of record; a search through many takes several calls. */
+  search(options: SearchOptions): Found<RegistrationStatus> {
+    const { items, ...rest } = this.#registrations.search(options);
+    return { items: items.map((registration) => this.#statusOf(registration)), ...rest };
   }
 
   find(mappingId: number): RegistrationStatus | undefined {

@@ -17,6 +17,20 @@ export interface PageOptions {
   readonly limit: number;
 }
 
+export interface SearchOptions extends PageOptions {
+  /** A part of the address of record, in any case. */
+  readonly text: string;
+}
+
+export interface Found<Item> {
+  readonly items: Item[];
+  /** After which mapping id to go on, whether or not anything was found; absent when the last was looked at. */
+  readonly next?: number;
+}
+
+/** How many one search looks at: it takes milliseconds, however many there are. */
+const mostLookedAt = 20_000;
+
 /** One that is being un-registered, and who waits for the end of that. */
 export interface Leaving {
   readonly registration: Registration;
@@ -142,14 +156,26 @@ export class Registrations {
   }
 
   /** Ascending mapping id. */
-  page({ state, afterId, limit }: PageOptions): Registration[] {
+  page(options: PageOptions): Registration[] {
+    return this.#walk(options, Infinity, () => true).items;
+  }
+
+  /** Ascending mapping id, of the next `mostLookedAt`. */
+  search({ text, ...options }: SearchOptions): Found<Registration> {
+    const part = text.toLowerCase();
+    return this.#walk(options, mostLookedAt, ({ aor }) => aor.toLowerCase().includes(part));
+  }
+
+  #walk({ state, afterId, limit }: PageOptions, most: number, isAsked: (registration: Registration) => boolean): Found<Registration> {
     const ids = (this.#ordered ??= this.#order());
-    const page: Registration[] = [];
-    for (let at = afterId === undefined ? 0 : firstAbove(ids, afterId); at < ids.length && page.length < limit; at += 1) {
+    const items: Registration[] = [];
+    let at = afterId === undefined ? 0 : firstAbove(ids, afterId);
+    const end = Math.min(ids.length, at + most);
+    for (; at < end && items.length < limit; at += 1) {
       const registration = this.find(ids[at] ?? 0);
-      if (registration !== undefined && (state === undefined || registration.state === state)) page.push(registration);
+      if (registration !== undefined && (state === undefined || registration.state === state) && isAsked(registration)) items.push(registration);
     }
-    return page;
+    return at === ids.length ? { items } : { items, next: ids[at - 1] };
   }
 
   /** Those that are not registered: those in trouble before those that only wait or leave. */
