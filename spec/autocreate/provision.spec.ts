@@ -3,7 +3,8 @@ import { ExtensionError } from '../../src/base/errors.js';
 import { createProvision } from '../../src/autocreate/provision.js';
 import type { ProvisionedMappings } from '../../src/autocreate/ports.js';
 import { templateOf, type AutocreateSettings } from '../../src/autocreate/template.js';
-import { parseMappingColumns, toColumns, type Mapping } from '../../src/mappings/mapping.js';
+import { toColumns, type Mapping } from '../../src/mappings/mapping.js';
+import { parseMappingColumns } from '../../src/mappings/parse-mapping.js';
 
 const settings: AutocreateSettings = {
   on: true,
@@ -18,7 +19,7 @@ const settings: AutocreateSettings = {
   password: { mode: 'none' },
 };
 
-/** Mappings in memory that keep the repository's promise: one for each peer and host. */
+/** Mappings in memory that keep the promise of `MappingWriter`: one for each peer and host. */
 class FakeMappings implements ProvisionedMappings {
   readonly rows: Mapping[] = [];
   asked = 0;

@@ -7,7 +7,8 @@ import { addAutocreateCommand } from '../../src/cli/autocreate.js';
 import { openBackfill } from '../../src/extension/backfill-operations.js';
 import { openDatabase } from '../../src/mappings/database.js';
 import { migrate } from '../../src/mappings/migrate.js';
-import { MappingRepository } from '../../src/mappings/repository.js';
+import { MappingWriter } from '../../src/mappings/mapping-writer.js';
+import { Secrets } from '../../src/mappings/secrets.js';
 
 let folder: string;
 let conf: string;
@@ -20,9 +21,9 @@ beforeEach(async () => {
     `services.postgresql.embedded = data
      modules.sip { autocreate { host = pbx.example.com, user-prefix = dialog, password.mode = random }, secrets.key = "${'ab'.repeat(32)}" }`,
   );
-  await inDatabase(async (repository, knex) => {
+  await inDatabase(async (writer, knex) => {
     await migrate(knex);
-    await repository.insert({
+    await writer.insert({
       sipUser: 'dialog3', sipPassword: '', sipHost: 'PBX.example.com', sipPort: 5060, transport: 'udp', peer: { type: 1, id: 9 }, register: true, canCall: true, canBeCalled: true,
     });
   });
@@ -30,10 +31,10 @@ beforeEach(async () => {
 
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-async function inDatabase<T>(work: (repository: MappingRepository, knex: Awaited<ReturnType<typeof openDatabase>>['knex']) => Promise<T>): Promise<T> {
+async function inDatabase<T>(work: (writer: MappingWriter, knex: Awaited<ReturnType<typeof openDatabase>>['knex']) => Promise<T>): Promise<T> {
   const database = await openDatabase({ kind: 'embedded', directory: join(folder, 'data') });
   try {
-    return await work(new MappingRepository(database.knex), database.knex);
+    return await work(new MappingWriter(database.knex, new Secrets({ previous: [] })), database.knex);
   } finally {
     await database.close();
   }

@@ -8,7 +8,7 @@ import { addMigrateCommand } from '../../src/cli/migrate.js';
 import { MappingOperations } from '../../src/extension/mapping-operations.js';
 import { openDatabase, type Database } from '../../src/mappings/database.js';
 import { migrate } from '../../src/mappings/migrate.js';
-import { MappingRepository } from '../../src/mappings/repository.js';
+import { Secrets } from '../../src/mappings/secrets.js';
 
 let database: Database;
 let directory: string;
@@ -54,7 +54,7 @@ async function run(args: string, input = ''): Promise<Outcome> {
         opened--;
         return Promise.resolve();
       };
-      return Promise.resolve(new MappingOperations(new MappingRepository(database.knex), close));
+      return Promise.resolve(new MappingOperations(database.knex, new Secrets({ previous: [] }), close));
     },
     write,
     warn,

@@ -7,7 +7,8 @@ import { MappingDesk } from '../../src/extension/mapping-desk.js';
 import { openDatabase, type Database } from '../../src/mappings/database.js';
 import { MappingImport } from '../../src/mappings/mapping-import.js';
 import { migrate } from '../../src/mappings/migrate.js';
-import { MappingRepository } from '../../src/mappings/repository.js';
+import { MappingReader } from '../../src/mappings/mapping-reader.js';
+import { MappingWriter } from '../../src/mappings/mapping-writer.js';
 import { Secrets } from '../../src/mappings/secrets.js';
 
 let database: Database;
@@ -29,7 +30,7 @@ beforeEach(async () => {
   await database.knex.raw('truncate sip_user_mappings restart identity');
   told = [];
   problems = new Map();
-  const roster: ConstructorParameters<typeof MappingDesk>[1] = {
+  const roster: ConstructorParameters<typeof MappingDesk>[2] = {
     put: ({ id, sipUser, sipPassword }) => {
       told.push(`put ${id} ${sipUser} ${JSON.stringify(secrets.open(sipPassword))}`);
       return 'added';
@@ -40,7 +41,7 @@ beforeEach(async () => {
     },
     problemOf: (id) => problems.get(id),
   };
-  desk = new MappingDesk(new MappingRepository(database.knex, secrets), roster, new MappingImport(database.knex, secrets));
+  desk = new MappingDesk(new MappingReader(database.knex), new MappingWriter(database.knex, secrets), roster, new MappingImport(database.knex, secrets));
 });
 
 const ann = { sipUser: '434', sipPassword: 'hush', sipHost: 'pbx.example.com', peerId: 434 };

@@ -8,7 +8,7 @@ import { openDatabase } from '../../src/mappings/database.js';
 import { databaseError } from '../../src/base/database-errors.js';
 import { migrate } from '../../src/mappings/migrate.js';
 import { RecordStore } from '../../src/records/record-store.js';
-import { describeTables } from '../mappings/repository-behaviour.js';
+import { describeTables } from '../mappings/tables-behaviour.js';
 import { describeJournal } from '../records/journal-store-behaviour.js';
 import { describeRecords, endedCall } from '../records/record-store-behaviour.js';
 import { startPostgres, whyNoPostgres, type TestPostgres } from './support/postgres.js';

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { ExtensionError } from '../../src/base/errors.js';
 import { MappingChanges, type MappingSink } from '../../src/mappings/changes.js';
-import { isSameMapping, type Mapping, type RejectedRow } from '../../src/mappings/mapping.js';
-import type { RowStamp, StampedRow } from '../../src/mappings/repository.js';
+import { isSameMapping, type Mapping } from '../../src/mappings/mapping.js';
+import type { RejectedRow } from '../../src/mappings/parse-mapping.js';
+import type { RowStamp, StampedRow } from '../../src/mappings/mapping-reader.js';
 import { ManualClock } from '../support/manual-clock.js';
 
 const minute = 60_000;

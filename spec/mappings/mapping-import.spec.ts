@@ -2,19 +2,21 @@ import { createSecretKey } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openDatabase, type Database } from '../../src/mappings/database.js';
 import { MappingImport } from '../../src/mappings/mapping-import.js';
+import { MappingReader } from '../../src/mappings/mapping-reader.js';
+import { MappingWriter } from '../../src/mappings/mapping-writer.js';
 import { migrate } from '../../src/mappings/migrate.js';
-import { MappingRepository } from '../../src/mappings/repository.js';
+import { usableMapping } from '../../src/mappings/parse-mapping.js';
 import { Secrets } from '../../src/mappings/secrets.js';
 
 let database: Database;
-let repository: MappingRepository;
+let reader: MappingReader;
 
 const secrets = new Secrets({ key: createSecretKey(Buffer.alloc(32, 7)), previous: [] });
 
 beforeAll(async () => {
   database = await openDatabase({ kind: 'embedded', directory: ':memory:' });
   await migrate(database.knex);
-  repository = new MappingRepository(database.knex, secrets);
+  reader = new MappingReader(database.knex);
 }, 60_000);
 
 afterAll(() => database.close());
@@ -26,7 +28,7 @@ const run = (text: string, dryRun = false) => new MappingImport(database.knex, s
 /** `user password name port`, ascending. */
 async function rows(): Promise<string[]> {
   const all: string[] = [];
-  for await (const { mappings } of repository.pages()) {
+  for await (const { mappings } of reader.pages()) {
     for (const { sipUser, sipPassword, displayName, sipPort } of mappings) all.push(`${sipUser} ${JSON.stringify(secrets.open(sipPassword))} ${displayName ?? '-'} ${sipPort}`);
   }
   return all;
@@ -37,7 +39,7 @@ const header = 'sip_user,sip_host,peer_id,sip_password,display_name\n';
 describe('a CSV file', () => {
   it('adds what is new, changes what is other, and leaves the rest, column by column', async () => {
     await run(`${header}1,pbx,1,a,Ann\n2,pbx,2,b,Bob\n3,pbx,3,c,Carol\n`);
-    await repository.updateColumns(2, { sip_port: 5_070 });
+    await new MappingWriter(database.knex, secrets).update(2, { sip_port: 5_070 });
     const outcome = await run(`${header}1,PBX,1,a,Ann\n2,pbx,2,,Rob\n3,pbx,3,new,Carol\n4,pbx,4,d,\n`);
     expect(outcome).toEqual({ rows: 4, inserted: 1, updated: 3, unchanged: 0, errorCount: 0, errors: [] });
     expect(await rows()).toEqual(['1 "a" Ann 5060', '2 "b" Rob 5070', '3 "new" Carol 5060', '4 "d" - 5060']);
@@ -94,6 +96,6 @@ describe('a CSV file', () => {
     await database.knex.raw(`insert into sip_user_mappings (sip_user, sip_host, peer_id, sip_parameters, sip_headers) values ('1', 'pbx', 1, '{"transport": "udp"}', '{"location": "no path"}')`);
     const outcome = await run('sip_user,sip_host,peer_id,sip_parameters\n1,pbx,1,"{""transport"": ""ws""}"\n');
     expect(outcome).toMatchObject({ updated: 1, errorCount: 0 });
-    expect((await repository.find(1))?.webSocket).toEqual({ method: 'GET', location: '/' });
+    expect(usableMapping(await reader.row(1)).webSocket).toEqual({ method: 'GET', location: '/' });
   });
 });

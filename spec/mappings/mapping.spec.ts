@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseMappingColumns, parseMappingRow, parseMappingRows, sayAccount, toColumns } from '../../src/mappings/mapping.js';
+import { sayAccount, toColumns } from '../../src/mappings/mapping.js';
+import { parseMappingColumns, parseMappingRow, parseMappingRows } from '../../src/mappings/parse-mapping.js';
 
 /** A row as the guide's INSERT leaves it and node-postgres reads it. */
 const row = {

@@ -1,7 +1,7 @@
-/** What autocreate needs of the mappings, and no more: `MappingRepository` fits. */
+/** What autocreate needs of the mappings, and no more: `MappingWriter` fits. */
 import type { Peer } from '../host/contract.js';
 import type { HeldMapping, Mapping, MappingDraft } from '../mappings/mapping.js';
-import type { ProvisionReport } from '../mappings/repository.js';
+import type { ProvisionReport } from '../mappings/mapping-writer.js';
 
 export interface ProvisionedMappings {
   /** Atomic: of many calls for one peer and host, one makes the row and all get it. */

@@ -66,6 +66,15 @@ export function bareCause(thrown: unknown): Error {
   return new DriverError(describeDatabaseError(thrown), textOf(thrown, 'code'), textOf(thrown, 'constraint'));
 }
 
+/** @param action what is done, as in `databaseError` @throws ExtensionError */
+export async function askDatabase<T>(action: string, work: () => PromiseLike<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (thrown) {
+    throw databaseError(thrown, action);
+  }
+}
+
 /**
  * The error to throw on: an `ExtensionError` as it is, all else DATABASE_UNAVAILABLE or DATABASE_FAILED.
  * @param action what was being done, "Reading the mappings"

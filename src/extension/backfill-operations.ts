@@ -5,7 +5,7 @@ import { ExtensionError } from '../base/errors.js';
 import { readServerConf } from '../config/read.js';
 import { toSipConfig } from '../config/schema.js';
 import { openDatabase } from '../mappings/database.js';
-import { MappingRepository } from '../mappings/repository.js';
+import { MappingWriter } from '../mappings/mapping-writer.js';
 import { Secrets } from '../mappings/secrets.js';
 import { databaseOf } from './mapping-operations.js';
 
@@ -28,11 +28,11 @@ export async function openBackfill(configFile: string): Promise<BackfillOperatio
     throw new ExtensionError('CONFIG_INVALID', `${configFile} does not say at which SIP server users are to have accounts: set modules.sip.autocreate.host.`);
   }
   const database = await openDatabase(databaseOf(config, configFile));
-  const repository = new MappingRepository(database.knex, new Secrets(config.secrets));
+  const writer = new MappingWriter(database.knex, new Secrets(config.secrets));
   return {
     backfill: (text, options) => {
       const users = parseUserList(text);
-      return { total: users.length, batches: backfill(config.autocreate, users, repository, options) };
+      return { total: users.length, batches: backfill(config.autocreate, users, writer, options) };
     },
     close: () => database.close(),
   };

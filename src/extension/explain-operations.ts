@@ -10,8 +10,7 @@ import type { CallTarget, Peer } from '../host/contract.js';
 import { openDatabase } from '../mappings/database.js';
 import { MappingDirectory } from '../mappings/directory.js';
 import type { Mapping } from '../mappings/mapping.js';
-import { MappingRepository } from '../mappings/repository.js';
-import { Secrets } from '../mappings/secrets.js';
+import { MappingReader } from '../mappings/mapping-reader.js';
 import { callerIdentityOf } from '../sip/identity.js';
 import { sdpOf } from '../sip/parser/body.js';
 import { isParseFault } from '../sip/parser/fault.js';
@@ -43,7 +42,7 @@ export async function readRoutes(configFile: string): Promise<RoutesInForce> {
   const database = await openDatabase(databaseOf(config, configFile));
   try {
     const mappings: Mapping[] = [];
-    for await (const page of new MappingRepository(database.knex, new Secrets(config.secrets)).pages()) mappings.push(...page.mappings);
+    for await (const page of new MappingReader(database.knex).pages()) mappings.push(...page.mappings);
     return routesOf(config, mappings);
   } finally {
     await database.close();

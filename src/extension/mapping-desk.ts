@@ -7,8 +7,10 @@ import type { MappingBody, ShownMapping } from '../admin/shapes.js';
 import { MappingError } from '../base/errors.js';
 import type { Row } from '../mappings/mapping-table.js';
 import type { MappingImport } from '../mappings/mapping-import.js';
-import { parseMappingRow, type Mapping } from '../mappings/mapping.js';
-import type { MappingRepository } from '../mappings/repository.js';
+import type { MappingReader } from '../mappings/mapping-reader.js';
+import type { MappingWriter } from '../mappings/mapping-writer.js';
+import type { Mapping } from '../mappings/mapping.js';
+import { parseMappingRow } from '../mappings/parse-mapping.js';
 import type { Roster } from './roster.js';
 import { addTyped, changeTyped } from './typed-mapping.js';
 
@@ -17,30 +19,31 @@ const longestShown = 255;
 
 export class MappingDesk implements AdminMappings {
   constructor(
-    private readonly repository: Pick<MappingRepository, 'search' | 'row' | 'find' | 'insert' | 'updateColumns' | 'remove'>,
+    private readonly reader: Pick<MappingReader, 'search' | 'row'>,
+    private readonly writer: Pick<MappingWriter, 'insert' | 'update' | 'remove'>,
     private readonly roster: Pick<Roster, 'put' | 'remove' | 'problemOf'>,
     private readonly imports: Pick<MappingImport, 'run'>,
   ) {}
 
   async page(query: { text?: string; afterId: number; limit: number }): Promise<ShownMapping[]> {
-    return (await this.repository.search(query)).map((row) => this.#showRow(row));
+    return (await this.reader.search(query)).map((row) => this.#showRow(row));
   }
 
   async find(mappingId: number): Promise<ShownMapping> {
-    return this.#showRow((await this.repository.row(mappingId)) ?? missing(mappingId));
+    return this.#showRow((await this.reader.row(mappingId)) ?? missing(mappingId));
   }
 
   async add(typed: MappingBody): Promise<ShownMapping> {
-    return this.#takeUp(await addTyped(this.repository, typed));
+    return this.#takeUp(await addTyped(this.writer, typed));
   }
 
   async change(mappingId: number, typed: MappingBody): Promise<ShownMapping> {
-    return this.#takeUp(await changeTyped(this.repository, mappingId, typed));
+    return this.#takeUp(await changeTyped(this.reader, this.writer, mappingId, typed));
   }
 
   async remove(mappingId: number): Promise<ShownMapping> {
     const shown = await this.find(mappingId);
-    if (!(await this.repository.remove(mappingId))) missing(mappingId);
+    if (!(await this.writer.remove(mappingId))) missing(mappingId);
     this.roster.remove(mappingId);
     return shown;
   }

@@ -2,15 +2,18 @@
  * What an operator does to the mappings from a command line, as operations on the database that a server.conf names:
  * migrate, list, add, set, remove, import, export. Everything shown is without passwords, but for an export that asks for them.
  */
+import type { Knex } from 'knex';
 import { ExtensionError, MappingError } from '../base/errors.js';
 import type { Peer } from '../host/contract.js';
 import { readServerConf } from '../config/read.js';
 import { toSipConfig, type SipConfig } from '../config/schema.js';
 import { formatMappingsCsv, parseMappingsCsv } from '../mappings/csv.js';
 import { openDatabase, sayDatabase, type DatabaseSettings } from '../mappings/database.js';
-import { sayAccount, toColumns, type Mapping, type RejectedRow } from '../mappings/mapping.js';
+import { MappingReader } from '../mappings/mapping-reader.js';
+import { MappingWriter } from '../mappings/mapping-writer.js';
+import { sayAccount, toColumns, type Mapping } from '../mappings/mapping.js';
+import type { RejectedRow } from '../mappings/parse-mapping.js';
 import { migrate } from '../mappings/migrate.js';
-import { MappingRepository } from '../mappings/repository.js';
 import { Secrets } from '../mappings/secrets.js';
 import { addTyped, changeTyped, type TypedMapping } from './typed-mapping.js';
 
@@ -63,7 +66,7 @@ export async function migrateDatabase(configFile: string): Promise<MigrationSumm
 export async function openMappingOperations(configFile: string): Promise<MappingOperations> {
   const config = toSipConfig(await readServerConf(configFile));
   const database = await openDatabase(databaseOf(config, configFile));
-  return new MappingOperations(new MappingRepository(database.knex, new Secrets(config.secrets)), () => database.close());
+  return new MappingOperations(database.knex, new Secrets(config.secrets), () => database.close());
 }
 
 /** @throws ExtensionError CONFIG_INVALID when it names none */
@@ -76,33 +79,37 @@ export function databaseOf({ database }: SipConfig, configFile: string): Databas
 }
 
 export class MappingOperations {
-  readonly #repository: MappingRepository;
-  readonly close: () => Promise<void>;
+  readonly #reader: MappingReader;
+  readonly #writer: MappingWriter;
 
-  constructor(repository: MappingRepository, close: () => Promise<void>) {
-    this.#repository = repository;
-    this.close = close;
+  constructor(
+    knex: Knex,
+    secrets: Secrets,
+    readonly close: () => Promise<void>,
+  ) {
+    this.#reader = new MappingReader(knex);
+    this.#writer = new MappingWriter(knex, secrets);
   }
 
   async *list(): AsyncGenerator<{ mappings: ShownMapping[]; rejected: RejectedRow[] }, void, undefined> {
-    for await (const { mappings, rejected } of this.#repository.pages()) {
+    for await (const { mappings, rejected } of this.#reader.pages()) {
       yield { mappings: mappings.map(show), rejected };
     }
   }
 
   /** @throws MappingError MAPPING_INVALID, MAPPING_CONFLICT */
   async add(typed: TypedMapping): Promise<ShownMapping> {
-    return show(await addTyped(this.#repository, typed));
+    return show(await addTyped(this.#writer, typed));
   }
 
   /** A row that cannot be used can be set right so. @throws MappingError MAPPING_NOT_FOUND, MAPPING_INVALID, MAPPING_CONFLICT */
   async set(id: number, typed: TypedMapping): Promise<ShownMapping> {
-    return show(await changeTyped(this.#repository, id, typed));
+    return show(await changeTyped(this.#reader, this.#writer, id, typed));
   }
 
   /** @throws MappingError MAPPING_NOT_FOUND */
   async remove(id: number): Promise<void> {
-    if (!(await this.#repository.remove(id))) throw new MappingError('MAPPING_NOT_FOUND', `There is no mapping ${id}.`);
+    if (!(await this.#writer.remove(id))) throw new MappingError('MAPPING_NOT_FOUND', `There is no mapping ${id}.`);
   }
 
   /**
@@ -115,7 +122,7 @@ export class MappingOperations {
     const { skipInvalid = false } = options;
     const dryRun = options.dryRun === true || (rejected.length > 0 && !skipInvalid);
     const drafts = rows.map((row) => row.draft);
-    const { inserted, conflicts } = await this.#repository.insertAll(drafts, { skipConflicts: skipInvalid, dryRun });
+    const { inserted, conflicts } = await this.#writer.insertAll(drafts, { skipConflicts: skipInvalid, dryRun });
     const problems = [
       ...rejected,
       ...conflicts.map(({ index, problem }) => ({ line: rows[index]?.line ?? 0, problem })),
@@ -137,7 +144,7 @@ export class MappingOperations {
   }
 
   async *#usablePages(onRejected: (row: RejectedRow) => void): AsyncGenerator<Mapping[], void, undefined> {
-    for await (const { mappings, rejected } of this.#repository.pages()) {
+    for await (const { mappings, rejected } of this.#reader.pages()) {
       rejected.forEach(onRejected);
       yield mappings;
     }

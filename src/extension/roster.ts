@@ -8,7 +8,8 @@
 import { messageOf } from '../base/errors.js';
 import type { MappingDirectory } from '../mappings/directory.js';
 import type { MappingSink } from '../mappings/changes.js';
-import { isSameMapping, type HeldMapping, type Mapping, type RejectedRow } from '../mappings/mapping.js';
+import { isSameMapping, type HeldMapping, type Mapping } from '../mappings/mapping.js';
+import type { RejectedRow } from '../mappings/parse-mapping.js';
 import { registrarKeyOf, type RegistrationEntry } from '../registrar/ports.js';
 import type { Registrar } from '../registrar/registrar.js';
 import type { SipAccount } from '../sip/types.js';

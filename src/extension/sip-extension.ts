@@ -65,9 +65,9 @@ export class SipExtension implements HostExtension {
    * @throws ExtensionError: NOT_READY, USER_INVALID, DATABASE_*
    */
   async onUserDeleted(user: { id: number }): Promise<void> {
-    const { roster, repository } = this.#ready();
+    const { roster, writer } = this.#ready();
     const { id } = knownUser(user);
-    await roster.dismiss(id, () => repository.removeByPeer({ type: 1, id }));
+    await roster.dismiss(id, () => writer.removeByPeer({ type: 1, id }));
   }
 
   /** @throws ExtensionError: NOT_READY, COMMAND_*, CALL_*; CallNotFoundError */

@@ -1,7 +1,9 @@
 /** What a person types about a mapping, field by field, on a command line or in a form; and what becomes of it in the table. */
 import { MappingError } from '../base/errors.js';
-import { parseMappingColumns, type Mapping, type MappingColumn } from '../mappings/mapping.js';
-import type { MappingRepository } from '../mappings/repository.js';
+import type { MappingReader } from '../mappings/mapping-reader.js';
+import type { MappingWriter } from '../mappings/mapping-writer.js';
+import type { Mapping, MappingColumn } from '../mappings/mapping.js';
+import { parseMappingColumns, parseMappingRow } from '../mappings/parse-mapping.js';
 
 /** What is typed about a mapping, not judged yet. Absent: the table's default, or as it was. */
 export interface TypedMapping {
@@ -25,23 +27,14 @@ export interface TypedMapping {
 }
 
 /** @throws MappingError MAPPING_INVALID, MAPPING_CONFLICT */
-export async function addTyped(repository: Pick<MappingRepository, 'insert'>, typed: TypedMapping): Promise<Mapping> {
-  return repository.insert(parseMappingColumns(typedColumns(typed)));
+export async function addTyped(writer: Pick<MappingWriter, 'insert'>, typed: TypedMapping): Promise<Mapping> {
+  return writer.insert(parseMappingColumns(typedColumns(typed)));
 }
 
 /** A row that cannot be used can be set right so. @throws MappingError MAPPING_NOT_FOUND, MAPPING_INVALID, MAPPING_CONFLICT */
-export async function changeTyped(repository: Pick<MappingRepository, 'find' | 'updateColumns'>, id: number, typed: TypedMapping): Promise<Mapping> {
-  return repository.updateColumns(id, typedColumns(typed, await findUsable(repository, id)));
-}
-
-/** What there is to start from; undefined for a row that cannot be used, or none. */
-async function findUsable(repository: Pick<MappingRepository, 'find'>, id: number): Promise<Mapping | undefined> {
-  try {
-    return await repository.find(id);
-  } catch (thrown) {
-    if (thrown instanceof MappingError && thrown.code === 'MAPPING_INVALID') return undefined;
-    throw thrown;
-  }
+export async function changeTyped(reader: Pick<MappingReader, 'row'>, writer: Pick<MappingWriter, 'update'>, id: number, typed: TypedMapping): Promise<Mapping> {
+  const judged = parseMappingRow(await reader.row(id));
+  return writer.update(id, typedColumns(typed, 'mapping' in judged ? judged.mapping : undefined));
 }
 
 const plainColumns: readonly (readonly [keyof TypedMapping, MappingColumn])[] = [

@@ -11,8 +11,9 @@ import type { Clock, Timer } from '../base/clock.js';
 import { messageOf } from '../base/errors.js';
 import { IdTable } from '../base/id-table.js';
 import { minute, sayDuration, second } from '../base/units.js';
-import type { Mapping, RejectedRow } from './mapping.js';
-import type { MappingRepository, StampedRow } from './repository.js';
+import type { Mapping } from './mapping.js';
+import type { RejectedRow } from './parse-mapping.js';
+import type { MappingReader, StampedRow } from './mapping-reader.js';
 
 /** Who holds the mappings. */
 export interface MappingSink {
@@ -27,7 +28,7 @@ export interface MappingSink {
 }
 
 export interface ChangesPorts {
-  readonly rows: Pick<MappingRepository, 'stampedPages' | 'stampPages' | 'stampedRows'>;
+  readonly rows: Pick<MappingReader, 'stampedPages' | 'stampPages' | 'stampedRows'>;
   readonly sink: MappingSink;
   readonly clock: Clock;
   readonly random: () => number;

@@ -8,7 +8,8 @@ import { CsvError as StreamError, parse as parseStream } from 'csv-parse';
 import { CsvError, parse } from 'csv-parse/sync';
 import { stringify } from 'csv-stringify/sync';
 import { MappingError } from '../base/errors.js';
-import { mappingColumns, parseMappingColumns, toColumns, type Mapping, type MappingColumn, type MappingDraft } from './mapping.js';
+import { mappingColumns, toColumns, type Mapping, type MappingColumn, type MappingDraft } from './mapping.js';
+import { parseMappingColumns } from './parse-mapping.js';
 
 export interface CsvRow {
   /** 1-based; of a row that spans lines the last one. */

@@ -5,7 +5,7 @@
 import type { Knex } from 'knex';
 import type { Client, Notification } from 'pg';
 import { ExtensionError, messageOf } from '../base/errors.js';
-import { bareCause, databaseError, describeDatabaseError } from '../base/database-errors.js';
+import { askDatabase, bareCause, databaseError, describeDatabaseError } from '../base/database-errors.js';
 
 export const changesChannel = 'sip_user_mappings';
 
@@ -88,11 +88,7 @@ async function listenPostgres(dialect: PostgresDialect, events: ListeningEvents)
   return {
     close,
     probe: async () => {
-      try {
-        await session.query('select 1');
-      } catch (thrown) {
-        throw databaseError(thrown, 'Listening for changes');
-      }
+      await askDatabase('Listening for changes', () => session.query('select 1'));
     },
   };
 }

@@ -5,11 +5,10 @@
  */
 import { setImmediate as turnOfLoop } from 'node:timers/promises';
 import type { Knex } from 'knex';
-import { databaseError, isUniqueViolation } from '../base/database-errors.js';
-import { ExtensionError, MappingError } from '../base/errors.js';
 import { readMappingsCsv, type CsvProblem, type CsvRow } from './csv.js';
-import { claimAll, rowsOf, table } from './mapping-table.js';
-import { mappingColumns, parseMappingColumns, parseMappingRows, toColumns, type ColumnValue, type Mapping, type MappingColumn, type MappingDraft } from './mapping.js';
+import { askTable, claimAll, rowsOf, table } from './mapping-table.js';
+import { mappingColumns, toColumns, type ColumnValue, type Mapping, type MappingColumn, type MappingDraft } from './mapping.js';
+import { parseMappingColumns, parseMappingRows } from './parse-mapping.js';
 import type { Secrets } from './secrets.js';
 import { twinKey } from './sifting.js';
 
@@ -40,15 +39,17 @@ export class MappingImport {
   /** @throws MappingError MAPPING_INVALID when the file as a whole cannot be read, MAPPING_CONFLICT; ExtensionError DATABASE_* */
   async run(file: Buffer, { dryRun }: { dryRun: boolean }): Promise<ImportOutcome> {
     const outcome: ImportOutcome = { rows: 0, inserted: 0, updated: 0, unchanged: 0, errorCount: 0, errors: [] };
-    try {
-      await this.knex.transaction(async (transaction) => {
-        if (!dryRun) await claimAll(transaction);
-        await this.#take(transaction, file, dryRun, outcome);
-        if (dryRun || outcome.errorCount > 0) throw new Undone();
-      });
-    } catch (thrown) {
-      if (!(thrown instanceof Undone)) throw sayFailure(thrown);
-    }
+    await askTable('Importing mappings', async () => {
+      try {
+        await this.knex.transaction(async (transaction) => {
+          if (!dryRun) await claimAll(transaction);
+          await this.#take(transaction, file, dryRun, outcome);
+          if (dryRun || outcome.errorCount > 0) throw new Undone();
+        });
+      } catch (thrown) {
+        if (!(thrown instanceof Undone)) throw thrown;
+      }
+    });
     return outcome;
   }
 
@@ -139,11 +140,4 @@ function note(outcome: ImportOutcome, problems: readonly CsvProblem[]): void {
   outcome.errorCount += problems.length;
   const sorted = [...problems].sort((one, other) => one.line - other.line);
   outcome.errors.push(...sorted.slice(0, mostTold - outcome.errors.length));
-}
-
-function sayFailure(thrown: unknown): unknown {
-  if (thrown instanceof ExtensionError) return thrown;
-  const failure = databaseError(thrown, 'Importing mappings');
-  if (!isUniqueViolation(thrown)) return failure;
-  return new MappingError('MAPPING_CONFLICT', 'Importing mappings failed: a key of the table refuses one of them, there is a row like it.', { cause: failure.cause });
 }

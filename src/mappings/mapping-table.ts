@@ -1,9 +1,11 @@
 /**
- * The table `sip_user_mappings` as SQL has it: its rows as the driver gives them, how a peer and an account are found in it, and the locks that
- * keep two writers from adding the same.
+ * The table `sip_user_mappings` as SQL has it: its rows as the driver gives them, how a peer and an account are found in it, how it
+ * says no, and the locks that keep two writers from adding the same.
  */
 import { createHash } from 'node:crypto';
 import type { Knex } from 'knex';
+import { askDatabase, bareCause, isUniqueViolation } from '../base/database-errors.js';
+import { MappingError } from '../base/errors.js';
 import type { Peer } from '../host/contract.js';
 import { mappingColumns, toColumns, type Mapping, type MappingColumn, type MappingDraft } from './mapping.js';
 
@@ -35,6 +37,22 @@ export function isPeer(peer: Peer): Record<string, string | number> {
 export function atHost(knex: Knex, host: string): Knex.Raw {
   const lowered = host.toLowerCase();
   return knex.raw('lower(sip_host) in (?, ?)', [lowered, `[${lowered}]`]);
+}
+
+/**
+ * @param action what is done, as a sentence about its failure begins: "Adding a mapping"
+ * @throws MappingError MAPPING_CONFLICT when a key of the table refuses a row; ExtensionError, MappingError of `work`; else ExtensionError DATABASE_*
+ */
+export async function askTable<T>(action: string, work: () => PromiseLike<T>): Promise<T> {
+  return askDatabase(action, async () => {
+    try {
+      return await work();
+    } catch (thrown) {
+      // An original table may carry a key of its own, on sip_user say.
+      if (!isUniqueViolation(thrown)) throw thrown;
+      throw new MappingError('MAPPING_CONFLICT', `${action} failed: a key of the table refuses it, there is a row like it.`, { cause: bareCause(thrown) });
+    }
+  });
 }
 
 export async function insertRow(transaction: Knex.Transaction, draft: MappingDraft): Promise<Mapping> {

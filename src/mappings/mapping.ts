@@ -1,13 +1,6 @@
-/**
- * A mapping: one row of `sip_user_mappings`, which makes a peer of the messenger an account at a SIP registrar. Rows are judged one by
- * one, whether they come from the table, a CSV file, the command line or autocreate. A row that cannot be used is told in words and harms
- * no other. Passwords never stand in those words.
- */
-import { MappingError } from '../base/errors.js';
+/** A mapping: one row of `sip_user_mappings`, which makes a peer of the messenger an account at a SIP registrar; and its columns. */
 import type { SipTransport } from '../base/sip-transport.js';
 import type { Peer } from '../host/contract.js';
-import { mappingSchema, rowId } from './mapping-schema.js';
-import { ordinaryMapping } from './ordinary-row.js';
 
 /** How a WebSocket flow is opened: `sip_parameters.method`, `sip_headers.host` and `sip_headers.location`. */
 export interface WebSocketHandshake {
@@ -47,13 +40,6 @@ export interface Mapping {
 
 export type MappingDraft = Omit<Mapping, 'id'>;
 
-/** A row that cannot be used, and why: "row 7: sip_port 70000 is not a port (0 to 65535)". */
-export interface RejectedRow {
-  /** Absent when even the id cannot be read. */
-  id?: number;
-  problem: string;
-}
-
 /** The columns of `sip_user_mappings` that a mapping is made of, in the order of the guide. */
 export const mappingColumns = [
   'sip_user',
@@ -76,67 +62,7 @@ export type MappingColumn = (typeof mappingColumns)[number];
 /** What a column is written as: JSON as text, which both drivers take for jsonb. */
 export type ColumnValue = string | number | boolean | null;
 
-// ---- the judgement ------------------------------------------------------------------------------
-
-type Judged = { draft: MappingDraft } | { problem: string; fields: string[] };
-
-function judge(row: unknown): Judged {
-  const parsed = mappingSchema.safeParse(row);
-  if (parsed.success) return { draft: parsed.data };
-  return {
-    problem: parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`.trim()).join('; '),
-    fields: [...new Set(parsed.error.issues.map((issue) => String(issue.path[0])))],
-  };
-}
-
-/** One row of the table. Never throws. */
-export function parseMappingRow(row: unknown): { mapping: Mapping } | { rejected: RejectedRow } {
-  const ordinary = ordinaryMapping(row);
-  if (ordinary !== undefined) return { mapping: ordinary };
-  const numbered = rowId.safeParse(row);
-  if (!numbered.success) return { rejected: { problem: 'a row without a usable id' } };
-  const { id } = numbered.data;
-  const judged = judge(row);
-  if ('draft' in judged) return { mapping: { id, ...judged.draft } };
-  return { rejected: { id, problem: `row ${id}: ${judged.problem}` } };
-}
-
-/** Many rows, each judged alone. Never throws. */
-export function parseMappingRows(rows: readonly unknown[]): { mappings: Mapping[]; rejected: RejectedRow[] } {
-  const mappings: Mapping[] = [];
-  const rejected: RejectedRow[] = [];
-  for (const row of rows) {
-    const parsed = parseMappingRow(row);
-    if ('mapping' in parsed) mappings.push(parsed.mapping);
-    else rejected.push(parsed.rejected);
-  }
-  return { mappings, rejected };
-}
-
-/**
- * A mapping that is not in the table yet, by the names of its columns; what is absent takes the table's default.
- * @throws MappingError MAPPING_INVALID that names every column at fault
- */
-export function parseMappingColumns(row: Partial<Record<MappingColumn, unknown>>): MappingDraft {
-  const judged = judge(row);
-  if ('draft' in judged) return judged.draft;
-  throw new MappingError('MAPPING_INVALID', judged.problem, { fields: judged.fields });
-}
-
-/** The two JSON columns that say how a mapping is reached, as the guide writes them. */
-export function reachColumns(reach: Pick<MappingDraft, 'transport' | 'isTransportOpen' | 'webSocket'>): {
-  sip_parameters: string;
-  sip_headers: string;
-} {
-  const { transport: name, isTransportOpen, webSocket } = reach;
-  if (isTransportOpen === true) return { sip_parameters: '{}', sip_headers: '{}' };
-  const isWebSocket = name === 'ws' || name === 'wss';
-  const parameters = isWebSocket ? { transport: name, method: webSocket?.method ?? 'GET' } : { transport: name };
-  const headers = isWebSocket && webSocket !== undefined ? { host: webSocket.host, location: webSocket.location } : {};
-  return { sip_parameters: JSON.stringify(parameters), sip_headers: JSON.stringify(headers) };
-}
-
-/** A draft as the table holds it: the inverse of {@link parseMappingColumns}. */
+/** A draft as the table holds it: the inverse of `parseMappingColumns`. */
 export function toColumns(mapping: MappingDraft): Record<MappingColumn, ColumnValue> {
   return {
     sip_user: mapping.sipUser,
@@ -153,6 +79,19 @@ export function toColumns(mapping: MappingDraft): Record<MappingColumn, ColumnVa
     auth_user: mapping.authUser ?? null,
     display_name: mapping.displayName ?? null,
   };
+}
+
+/** The two JSON columns that say how a mapping is reached, as the guide writes them. */
+function reachColumns(reach: Pick<MappingDraft, 'transport' | 'isTransportOpen' | 'webSocket'>): {
+  sip_parameters: string;
+  sip_headers: string;
+} {
+  const { transport: name, isTransportOpen, webSocket } = reach;
+  if (isTransportOpen === true) return { sip_parameters: '{}', sip_headers: '{}' };
+  const isWebSocket = name === 'ws' || name === 'wss';
+  const parameters = isWebSocket ? { transport: name, method: webSocket?.method ?? 'GET' } : { transport: name };
+  const headers = isWebSocket && webSocket !== undefined ? { host: webSocket.host, location: webSocket.location } : {};
+  return { sip_parameters: JSON.stringify(parameters), sip_headers: JSON.stringify(headers) };
 }
 
 /** A mapping as it is held in memory: whoever needs the password holds it already. */

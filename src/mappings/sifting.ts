@@ -2,8 +2,9 @@
  * Which of many drafts are new, which are in the table already, and which cannot be added beside what is there: judged against rows that were
  * read together, by the same rules as a single one. Pure.
  */
-import { parseMappingRow, parseMappingRows, sayAccount, type MappingDraft, type RejectedRow } from './mapping.js';
 import type { Row } from './mapping-table.js';
+import { sayAccount, type MappingDraft } from './mapping.js';
+import { parseMappingRow, parseMappingRows, sayUnusable } from './parse-mapping.js';
 
 /** A draft of a bulk insert that is in the table, or in the same bulk, already. */
 export interface DraftConflict {
@@ -60,10 +61,6 @@ export function siftTwins(drafts: readonly MappingDraft[], rows: readonly Row[])
 
 export function sayHeld({ sipUser, sipHost }: MappingDraft, holder: Row): string {
   return `${sipUser}@${sipHost} belongs to another peer already: ${sayPeerOf(holder)}, mapping ${holder.id}`;
-}
-
-export function sayUnusable({ problem }: RejectedRow): string {
-  return `The mapping cannot be used: ${problem}`;
 }
 
 function firstBy(rows: readonly Row[], keyOf: (row: Row) => string): Map<string, Row> {

@@ -4,7 +4,8 @@
  */
 import type { Knex } from 'knex';
 import { MappingError } from '../base/errors.js';
-import { databaseError } from '../base/database-errors.js';
+import { askDatabase } from '../base/database-errors.js';
+import { table } from './mapping-table.js';
 import { sealedPrefix, whyNoPassword, type Secrets } from './secrets.js';
 
 /** `unencrypted`: passwords and MD5 hashes in the clear. `outdated`: those encrypted with another key than that of now. */
@@ -18,7 +19,6 @@ export interface RewriteProgress {
   problems: string[];
 }
 
-const table = 'sip_user_mappings';
 const pageSize = 500;
 
 type PasswordRow = { id: string | number; sip_password: string };
@@ -86,10 +86,6 @@ export class StoredPasswords {
   }
 
   async #ask<T>(work: () => PromiseLike<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (thrown) {
-      throw databaseError(thrown, 'Encrypting the passwords');
-    }
+    return askDatabase('Encrypting the passwords', work);
   }
 }

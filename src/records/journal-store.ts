@@ -1,6 +1,6 @@
 /** The tables `sip_dialogs` and `sip_runs` through knex: the only file that queries them. */
 import type { Knex } from 'knex';
-import { databaseError } from '../base/database-errors.js';
+import { askDatabase } from '../base/database-errors.js';
 import { recordId, toRecordColumns } from './call-record.js';
 import type { JournaledCall, LeftCall } from './live-call.js';
 
@@ -89,12 +89,8 @@ export class JournalStore {
   }
 
   async #ask<Row>(action: string, sql: string, bindings: readonly (string | boolean)[]): Promise<Row[]> {
-    try {
-      const { rows } = await this.knex.raw<{ rows: Row[] }>(sql, bindings);
-      return rows;
-    } catch (thrown) {
-      throw databaseError(thrown, action);
-    }
+    const { rows } = await askDatabase(action, () => this.knex.raw<{ rows: Row[] }>(sql, bindings));
+    return rows;
   }
 }
 

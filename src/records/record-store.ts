@@ -1,6 +1,6 @@
 /** The table `sip_calls` through knex: the only file that queries it. */
 import type { Knex } from 'knex';
-import { databaseError } from '../base/database-errors.js';
+import { askDatabase } from '../base/database-errors.js';
 import { toRecordColumns, type CallRecord, type EndedCall } from './call-record.js';
 
 /** Which records: all, or those that each given part fits. */
@@ -53,7 +53,7 @@ export class RecordStore {
   /** All or none. @throws ExtensionError DATABASE_FAILED, DATABASE_UNAVAILABLE, as every method here */
   async write(calls: readonly EndedCall[], node: string): Promise<void> {
     const rows = calls.map((call) => toRecordColumns(call, node));
-    await this.#ask('Writing call records', () => this.knex.raw(insert, [JSON.stringify(rows)]));
+    await askDatabase('Writing call records', () => this.knex.raw(insert, [JSON.stringify(rows)]));
   }
 
   /** Newest end first, `size` at a time. Calls that end meanwhile are not seen. */
@@ -77,24 +77,16 @@ export class RecordStore {
     if (user !== undefined) void query.where({ peer_type: 1, peer_id: user });
     if (before !== undefined && 'callId' in before) void query.whereRaw('(ended_at, id, started_at) < (?, ?, ?)', [before.endedAt, before.callId, before.startedAt]);
     else if (before !== undefined) void query.where('ended_at', '<', before.endedAt);
-    return (await this.#ask('Reading call records', () => query.limit(limit))).map(toRecord);
+    return (await askDatabase('Reading call records', () => query.limit(limit))).map(toRecord);
   }
 
   /** Removes at most `most` of the calls that ended before. @returns how many */
   removeBefore(end: Date, most: number): Promise<number> {
-    return this.#ask('Removing old call records', () =>
+    return askDatabase('Removing old call records', () =>
       this.knex('sip_calls')
         .whereRaw('ctid = any(array(select ctid from sip_calls where ended_at < ? limit ?))', [end, most])
         .delete(),
     );
-  }
-
-  async #ask<T>(action: string, query: () => PromiseLike<T>): Promise<T> {
-    try {
-      return await query();
-    } catch (thrown) {
-      throw databaseError(thrown, action);
-    }
   }
 }
 

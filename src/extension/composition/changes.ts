@@ -3,12 +3,12 @@ import type { Knex } from 'knex';
 import { MappingChanges } from '../../mappings/changes.js';
 import { Listener } from '../../mappings/listener.js';
 import { listeningOver } from '../../mappings/listening.js';
-import type { MappingRepository } from '../../mappings/repository.js';
+import type { MappingReader } from '../../mappings/mapping-reader.js';
 import type { Roster } from '../roster.js';
 import type { Ground } from './ground.js';
 
 /** @returns what reads the rows, when asked to, and follows them from then on */
-export async function followChanges(knex: Knex, rows: MappingRepository, sink: Roster, ground: Ground): Promise<MappingChanges> {
+export async function followChanges(knex: Knex, rows: MappingReader, sink: Roster, ground: Ground): Promise<MappingChanges> {
   const { clock, random, releasers } = ground;
   const changes = new MappingChanges({ ...ground, rows, sink });
   releasers.add('the changes of mappings', () => changes.close());

@@ -15,7 +15,8 @@ import type { ExtensionHost, ExtensionStatus } from '../../host/contract.js';
 import { awaitDatabase } from '../../mappings/await-database.js';
 import { MappingDirectory } from '../../mappings/directory.js';
 import { MappingImport } from '../../mappings/mapping-import.js';
-import { MappingRepository } from '../../mappings/repository.js';
+import { MappingReader } from '../../mappings/mapping-reader.js';
+import { MappingWriter } from '../../mappings/mapping-writer.js';
 import { Secrets } from '../../mappings/secrets.js';
 import type { CallRecord } from '../../records/call-record.js';
 import { RecordStore } from '../../records/record-store.js';
@@ -41,7 +42,7 @@ export interface Composition {
   readonly clock: Clock;
   readonly startedAt: number;
   readonly config: SipConfig;
-  readonly repository: MappingRepository;
+  readonly writer: MappingWriter;
   readonly roster: Roster;
   readonly provision: Provision;
   readonly rename: Rename;
@@ -64,7 +65,8 @@ export async function compose(host: ExtensionHost, signal: AbortSignal, status: 
   try {
     const knex = await openPool(host.database, ground, signal);
     const secrets = new Secrets(config.secrets);
-    const repository = new MappingRepository(knex, secrets);
+    const reader = new MappingReader(knex);
+    const writer = new MappingWriter(knex, secrets);
     const directory = new MappingDirectory();
 
     const endings = new Listeners<CallRecord>();
@@ -92,12 +94,12 @@ export async function compose(host: ExtensionHost, signal: AbortSignal, status: 
     // Before the rows: a node that cannot be administered as it is told to must not have registered anybody.
     if (config.admin.on) {
       const registrations = new RegistrationDesk(registrar, roster, directory);
-      const mappings = new MappingDesk(repository, roster, new MappingImport(knex, secrets));
+      const mappings = new MappingDesk(reader, writer, roster, new MappingImport(knex, secrets));
       const ladders = new LadderDesk(recording, registrations);
       const records = new RecordStore(knex);
       await openAdministration(config.admin, { registrations, mappings, records, ladders, router, registrar, endings, status }, ground);
     }
-    const changes = await followChanges(knex, repository, roster, ground);
+    const changes = await followChanges(knex, reader, roster, ground);
     await awaitDatabase(() => changes.load(), { ...ground, signal });
     endWhatWasLeft(journalStore, accounts, ground);
     log.info(`SIP is ready: ${directory.size} mappings, listening on ${stack.listening.join(', ')}`);
@@ -106,10 +108,10 @@ export async function compose(host: ExtensionHost, signal: AbortSignal, status: 
       clock,
       startedAt: clock.now(),
       config,
-      repository,
+      writer,
       roster,
-      provision: createProvision(config.autocreate, repository),
-      rename: createRename(config.autocreate, repository, directory),
+      provision: createProvision(config.autocreate, writer),
+      rename: createRename(config.autocreate, writer, directory),
       registrar,
       router,
       stack,

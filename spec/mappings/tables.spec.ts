@@ -1,6 +1,6 @@
 import { describe } from 'vitest';
 import { openDatabase } from '../../src/mappings/database.js';
-import { describeTables } from './repository-behaviour.js';
+import { describeTables } from './tables-behaviour.js';
 
 describe('the tables in PGlite', () => {
   describeTables(async () => {
