@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Flow } from '../../../src/sip/transports/flow.js';
 import { firstMessageMs } from '../../../src/sip/transports/listener.js';
-import { StreamFlow } from '../../../src/sip/transports/stream-flow.js';
+import { longestMessageMs, StreamFlow } from '../../../src/sip/transports/stream-flow.js';
 import { ManualClock, settle } from '../../support/manual-clock.js';
 import { type Bench, closeAll, FlowLog, later, localhost, message, noError, openBench, Peer, received } from './flow-harness.js';
 
@@ -16,6 +16,23 @@ async function connected(options: Parameters<typeof openBench>[0] = {}): Promise
   const bench = await openBench({ keepAliveMs, ...options });
   const flow = await bench.table.to({ transport: 'tcp', host: localhost, port: peer.port });
   return { ...bench, peer, flow, remote: await peer.socket() };
+}
+
+/** A flow whose peer can tell when what it sent was read. */
+async function watched(): Promise<{ flow: StreamFlow; remote: Socket; clock: ManualClock; log: FlowLog; hears: (text: string) => Promise<void> }> {
+  const peer = await Peer.listen();
+  const socket = connect(peer.port, localhost);
+  await once(socket, 'connect');
+  const clock = new ManualClock();
+  const log = new FlowLog();
+  const flow = new StreamFlow('tcp', socket, { events: log, clock, keepAliveMs: 0, onDown: () => undefined });
+  const remote = await peer.socket();
+  const hears = async (text: string): Promise<void> => {
+    const read = once(socket, 'data');
+    remote.write(text);
+    await read;
+  };
+  return { flow, remote, clock, log, hears };
 }
 
 async function dial(bench: Bench): Promise<Socket> {
@@ -139,6 +156,48 @@ describe('a TCP flow that we opened', () => {
   });
 });
 
+describe('a message that takes its time', () => {
+  it.each([
+    ['its header', 'OPTIONS sip:434@example.com SIP/2.0\r\nVia: SIP/2.0/TCP 192.0.2.1'],
+    ['its body', message('1', 'x'.repeat(100)).slice(0, -50)],
+    ['half of a CRLF', '\r'],
+  ])('ends the connection 30 s after it began when it stops in %s, though a byte came now and then', async (where, half) => {
+    const { flow, clock, log, hears } = await watched();
+    await hears(message('0'));
+    await clock.advance(longestMessageMs);
+    await hears(half);
+    for (let bytes = 0; bytes < 2 && half.length > 1; bytes += 1) {
+      await clock.advance(longestMessageMs / 3);
+      await hears('x');
+    }
+    await clock.advance(longestMessageMs / (half.length > 1 ? 3 : 1) - 1);
+    expect(flow.isOpen, where).toBe(true);
+    await clock.advance(1);
+    expect(await log.gone()).toEqual([expect.stringMatching(/: The connection was cut, as it began a message and did not end it within 30 s\.$/)]);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('has its own time, not that of the one before it, and none is counted between messages', async () => {
+    const { flow, remote, clock, log, hears } = await watched();
+    const whole = message('x', 'body');
+    await hears(whole.slice(0, 40));
+    for (let turn = 1; turn <= 3; turn += 1) {
+      await clock.advance(longestMessageMs - 1);
+      await hears(whole.slice(40) + whole.slice(0, 40));
+      expect(log.messages).toHaveLength(turn);
+    }
+    await hears(whole.slice(40));
+    expect(clock.pending).toBe(0);
+    await clock.advance(10 * longestMessageMs);
+    await hears('\r');
+    await hears('\n\r\n');
+    await clock.advance(longestMessageMs);
+    expect([flow.isOpen, log.messages.length]).toEqual([true, 4]);
+    remote.end();
+    await log.gone();
+  });
+});
+
 describe('keep-alive on a TCP flow', () => {
   it('pings within the interval and takes the answer for a sign of life', async () => {
     const { flow, remote, clock, log } = await connected();
@@ -210,17 +269,9 @@ describe('keep-alive on a TCP flow', () => {
   });
 
   it('never takes two pongs, a rest between them, for a ping', async () => {
-    const peer = await Peer.listen();
-    const socket = connect(peer.port, localhost);
-    await once(socket, 'connect');
-    const clock = new ManualClock();
-    const log = new FlowLog();
-    const flow = new StreamFlow('tcp', socket, { events: log, clock, keepAliveMs: 0, onDown: () => undefined });
-    const remote = await peer.socket();
+    const { flow, remote, clock, log, hears } = await watched();
     for (let turn = 0; turn < 3; turn += 1) {
-      const read = once(socket, 'data');
-      remote.write('\r\n');
-      await read;
+      await hears('\r\n');
       await clock.advance(20_000);
     }
     const answer = received(remote, message('end').length);

@@ -2,11 +2,12 @@
  * A flow over one TCP or TLS connection, opened or taken.
  *
  * Messages of one turn of the event loop leave in one system call. CRLFs between messages are keep-alives (RFC 5626 4.4.1): the
- * answer to our ping, or a ping of the peer to be answered.
+ * answer to our ping, or a ping of the peer to be answered. A message that has begun must end in time.
  */
 
 import type { Socket } from 'node:net';
-import { second } from '../../base/units.js';
+import type { Timer } from '../../base/clock.js';
+import { sayDuration, second } from '../../base/units.js';
 import { type ConnectionContext, ConnectionFlow, maxUnsentBytes } from './connection-flow.js';
 import type { Endpoint } from './flow.js';
 import { StreamFramer } from './framing.js';
@@ -15,6 +16,8 @@ import { plainAddress } from './local-address.js';
 import { failNow, tellDropped, tellMessage } from './telling.js';
 import { sayFault, transportError } from './transport-fault.js';
 
+/** How long a message may take from its first byte to its last, milliseconds: else one that stops half way holds its connection for ever. */
+export const longestMessageMs = 30 * second;
 /** Two CRLFs further apart than this are not one ping but two signs of life, milliseconds. */
 const pingSpreadMs = 1 * second;
 
@@ -30,6 +33,8 @@ export class StreamFlow extends ConnectionFlow {
   #loneCrlfAt: number | undefined;
   #owesPong = false;
   #isWelcome = false;
+  /** Runs while a message has begun and not ended. */
+  #unfinished: Timer | undefined;
 
   /** @param socket connected, for TLS after the handshake */
   constructor(
@@ -106,6 +111,7 @@ export class StreamFlow extends ConnectionFlow {
 
   protected stop(): void {
     this.#keepAlive?.stop();
+    this.#ended();
   }
 
   #cork(): void {
@@ -126,12 +132,35 @@ export class StreamFlow extends ConnectionFlow {
     this.#keepAlive?.heard();
     const fault = this.#framer.push(chunk, this.#deliver);
     if (fault !== undefined) {
-      tellDropped(this.context.events, 'unparsable', this.remote.address, fault);
-      this.goDown(`The connection was cut, as ${fault}`, 'at once');
+      this.#cutOff(fault);
       return;
     }
     this.#takeCrlfs();
     if (this.#owesPong) this.#answerPings();
+    this.#timeMessage();
+  }
+
+  /** @param fault of what came, without full stop */
+  #cutOff(fault: string): void {
+    tellDropped(this.context.events, 'unparsable', this.remote.address, fault);
+    this.goDown(`The connection was cut, as ${fault}`, 'at once');
+  }
+
+  #timeMessage(): void {
+    if (!this.isOpen) return;
+    if (this.#framer.held === 0) {
+      this.#ended();
+      return;
+    }
+    this.#unfinished ??= this.context.clock.after(longestMessageMs, () => {
+      this.#cutOff(`it began a message and did not end it within ${sayDuration(longestMessageMs)}`);
+    });
+  }
+
+  /** The message that had begun is whole, or will never be. */
+  #ended(): void {
+    this.#unfinished?.cancel();
+    this.#unfinished = undefined;
   }
 
   /** One pong for all the pings of a chunk: whoever floods us with CRLFs is not answered in kind. */
@@ -144,6 +173,7 @@ export class StreamFlow extends ConnectionFlow {
 
   readonly #deliver = (message: Buffer): void => {
     if (!this.isOpen) return;
+    this.#ended();
     this.#takeCrlfs();
     this.#loneCrlfAt = undefined;
     tellMessage(this.context.events, this, message);
