@@ -49,6 +49,10 @@ class Placed implements OutgoingCallEvents {
     return;
   }
 
+  onReferral(): void {
+    return;
+  }
+
   onTone(): void {
     return;
   }

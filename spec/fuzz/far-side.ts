@@ -15,7 +15,12 @@ const mostRemembered = 60;
 const statuses = [100, 180, 180, 183, 183, 200, 200, 200, 200, 202, 302, 401, 401, 407, 408, 420, 422, 423, 481, 486, 487, 491, 503, 603];
 const contacts = ['sip:far@192.0.2.9', 'sip:far@192.0.2.9', 'sip:far@192.0.2.9:5062;transport=tls', 'sips:far@192.0.2.9', 'sip:far@p.example.com;maddr=192.0.2.9', 'tel:+1'];
 const routes = ['<sip:192.0.2.9;lr>, <sip:192.0.2.10:5070>', '<sip:192.0.2.10:5070;method=INVITE?a=b>, <sip:192.0.2.9;lr>', '<sips:p.example.com;lr>'];
-const inDialog = ['ACK', 'ACK', 'BYE', 'BYE', 'INVITE', 'UPDATE', 'PRACK', 'INFO', 'OPTIONS', 'CANCEL', 'NOTIFY', 'REFER', 'MESSAGE'];
+const inDialog = ['ACK', 'ACK', 'BYE', 'BYE', 'INVITE', 'UPDATE', 'PRACK', 'INFO', 'OPTIONS', 'CANCEL', 'NOTIFY', 'REFER', 'REFER', 'MESSAGE'];
+const referTos = [
+  '<sip:700@example.com>', 'tel:+1201', '<sip:700@example.com;method=BYE>', '<http://x/>', '<sip:700@example.com?Replaces=id%3Bto-tag%3Da%3Bfrom-tag%3Db&Route=%3Csip%3Ax%3E>',
+  '<sip:700@example.com?Replaces=%0D%0A%zz>',
+];
+const referHeaders = ['Referred-By: "A" <sip:a@b>;cid="c"', 'Referred-By: <<>', 'Refer-Sub: false', 'Refer-To: sip:second@b', 'Require: norefersub'];
 const sessionHeaders = ['Session-Expires: 90;refresher=uac', 'Session-Expires: 300;refresher=uas', 'Session-Expires: 4294967295', 'x: 10', 'Min-SE: 600', 'Allow: INVITE, UPDATE'];
 
 export interface FarSideAccount {
@@ -139,6 +144,8 @@ export class FarSide {
       ...(random.isLucky(0.2) ? [`Record-Route: ${random.pick(routes)}`] : []),
       ...(method === 'INVITE' && random.isLucky(0.1) ? [`Expires: ${random.pick(['0', '1', '30', '4294967295'])}`] : []),
       ...(method === 'NOTIFY' ? ['Event: refer', `Subscription-State: ${random.pick(['active;expires=60', 'terminated;reason=noresource'])}`] : []),
+      ...(method === 'REFER' && random.isLucky(0.9) ? [`Refer-To: ${random.pick(referTos)}`] : []),
+      ...(method === 'REFER' && random.isLucky(0.4) ? [random.pick(referHeaders)] : []),
       ...(method === 'INVITE' && random.isLucky(0.2) ? [random.pick(['Require: 100rel', 'Supported: 100rel, timer', 'Require: x'])] : []),
       ...(random.isLucky(0.2) ? ['Supported: timer', random.pick(sessionHeaders)] : []),
       ...(parts.headers ?? []),

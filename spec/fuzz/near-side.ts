@@ -3,7 +3,7 @@ import type { Clock } from '../../src/base/clock.js';
 import { openSipStack } from '../../src/sip/stack.js';
 import type { Flow, FlowEvents, Flows } from '../../src/sip/transports/flow.js';
 import { StreamFramer } from '../../src/sip/transports/framing.js';
-import type { CallDialog, DialogEvents, IncomingCall, OutgoingCall, RemoteOffer, SipAccount, SipStack, SipTransport } from '../../src/sip/types.js';
+import type { CallDialog, DialogEvents, IncomingCall, OutgoingCall, ReceivedReferral, RemoteOffer, SipAccount, SipStack, SipTransport } from '../../src/sip/types.js';
 import type { Random } from './random.js';
 import { quietDialog } from '../support/quiet-dialog.js';
 
@@ -52,8 +52,15 @@ export class NearSide {
   readonly #calls: Call[] = [];
   /** Those of the far side that are not answered yet; the oldest is refused when there are too many. */
   readonly #offers: RemoteOffer[] = [];
+  /** The same of transfers, those that go on too. */
+  readonly #referrals: ReceivedReferral[] = [];
   readonly #dialogEvents: DialogEvents = {
     ...quietDialog,
+    onReferral: (referral) => {
+      this.told = [referral.target, referral.replaces, referral.referredBy];
+      this.#referrals.push(referral);
+      if (this.#referrals.length > mostCalls) this.#referrals.shift()?.reject(603);
+    },
     onOffer: (offer) => {
       this.#offers.push(offer);
       if (this.#offers.length > mostCalls) this.#offers.shift()?.reject(488);
@@ -131,7 +138,7 @@ export class NearSide {
   act(): void {
     const { random } = this;
     const call = this.#calls[random.below(this.#calls.length)];
-    switch (random.below(16)) {
+    switch (random.below(19)) {
       case 0:
         void random.pick(this.accounts).register(random.pick([0, 60, 1800]));
         return;
@@ -172,14 +179,26 @@ export class NearSide {
         if (random.isLucky(0.7)) this.#offers.pop()?.accept(answer);
         else this.#offers.pop()?.reject(488);
         return;
+      case 15:
+      case 16:
+        this.#carryOn(this.#referrals[random.below(this.#referrals.length)]);
+        return;
       default:
     }
+  }
+
+  #carryOn(referral: ReceivedReferral | undefined): void {
+    const { random } = this;
+    if (random.isLucky(0.5)) referral?.accept();
+    else if (random.isLucky(0.2)) referral?.reject(random.pick([403, 603]));
+    else referral?.notify(random.pick([180, 183, 200, 486]), 'x"\r\ny');
   }
 
   /** Ends all calls. */
   hangUp(): void {
     for (const call of this.#calls.splice(0)) this.#end(call);
     this.#offers.length = 0;
+    this.#referrals.length = 0;
   }
 
   close(): Promise<void> {

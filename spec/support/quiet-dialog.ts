@@ -1,4 +1,4 @@
-/** What happens in an answered call, for a spec that does not care: offers are refused. */
+/** What happens in an answered call, for a spec that does not care: offers and transfers are refused. */
 import type { DialogEvents } from '../../src/sip/types.js';
 
 export const quietDialog: DialogEvents = {
@@ -7,6 +7,9 @@ export const quietDialog: DialogEvents = {
     offer.reject(488);
   },
   onAnswer: () => undefined,
+  onReferral: (referral) => {
+    referral.reject(603);
+  },
   onTone: () => undefined,
   onLost: () => undefined,
 };

@@ -6,7 +6,7 @@
 import { ExtensionError, messageOf } from '../base/errors.js';
 import { second } from '../base/units.js';
 import type { CallUpdate, SessionDescription } from '../host/contract.js';
-import type { CallDialog, CallRefusal, LooseEnd, ReasonValue, RemoteOffer } from '../sip/types.js';
+import type { CallDialog, CallRefusal, LooseEnd, ReasonValue, ReceivedReferral, RemoteOffer } from '../sip/types.js';
 import { CallTimes } from './call-facts.js';
 import type { CallStateTable, Guard, IncomingState, OutgoingState } from './call-state.js';
 import type { CallLimits } from './call-limits.js';
@@ -171,6 +171,11 @@ export abstract class Session<State extends OutgoingState | IncomingState, Event
 
   onAnswer(sdp: string): void {
     this.#talk()?.receiveAnswer(sdp);
+  }
+
+  /** Nobody asks the person yet. */
+  onReferral(referral: ReceivedReferral): void {
+    referral.reject(603);
   }
 
   onTone(tone: string): void {

@@ -130,7 +130,7 @@ export class AccountCore extends UserAgentCore implements Sender {
       routeSet: [],
       sipjsId: '',
       supportedOptionTags: [],
-      supportedOptionTagsResponse: ['outbound', '100rel', 'timer'],
+      supportedOptionTagsResponse: ['outbound', '100rel', 'timer', 'norefersub'],
       userAgentHeaderFieldValue: context.userAgent,
       viaForceRport: true,
       viaHost: '',

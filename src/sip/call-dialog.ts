@@ -9,7 +9,7 @@ import { LocalOffer } from './local-offer.js';
 import { endOfDialog, type DialogEnd } from './loose-end.js';
 import { sdpOf } from './parser/body.js';
 import { ReceivedOffer, type OfferServer } from './received-offer.js';
-import { Referral } from './referral.js';
+import { Referrals } from './referrals.js';
 import { reasonOf, retrySoon, writeReason } from './response-headers.js';
 import { originOf, sessionBody } from './session-body.js';
 import { SessionRefresher, type SessionStart } from './session-refresher.js';
@@ -47,8 +47,7 @@ export class SessionCallDialog implements CallDialog {
   #remoteOrigin: string | undefined;
   #ours: LocalOffer | undefined;
   #theirs: ReceivedOffer | undefined;
-  /** The last; its NOTIFYs come when it is over too. */
-  #referral: Referral | undefined;
+  readonly #referrals: Referrals;
   /** Our 2xx to a re-INVITE waits for its ACK; `isOffer`: the ACK brings the answer. */
   #answered: { readonly cseq: number; readonly isOffer: boolean; readonly limit: Timer } | undefined;
   readonly #refresher: SessionRefresher;
@@ -68,6 +67,9 @@ export class SessionCallDialog implements CallDialog {
       lose: (refusal, reason) => {
         this.#lose(refusal, reason);
       },
+    });
+    this.#referrals = new Referrals(this.#dialog, clock, (referral) => {
+      events.onReferral(referral);
     });
     this.#inviting = session.delegate;
     const delegate: CallDelegate = {
@@ -97,10 +99,13 @@ export class SessionCallDialog implements CallDialog {
       onInfo: (request) => {
         this.#receiveInfo(request);
       },
+      onRefer: (request) => {
+        // We have hung up: there is nobody to transfer.
+        if (this.#byeAfterAck === undefined) this.#referrals.receive(request);
+        else request.reject({ statusCode: 603 });
+      },
       onNotify: (request) => {
-        // RFC 6665 4.1.3: 481 for a subscription that is not there.
-        if (this.#referral === undefined) request.reject({ statusCode: 481 });
-        else this.#referral.receive(request);
+        this.#referrals.receiveNotify(request);
       },
     };
     session.delegate = delegate;
@@ -152,7 +157,7 @@ export class SessionCallDialog implements CallDialog {
   }
 
   refer(referTo: string, events: ReferEvents): void {
-    if (this.#isOpen) this.#referral = new Referral(this.#dialog, referTo, events);
+    if (this.#isOpen) this.#referrals.send(referTo, events);
   }
 
   get replacement(): string {
@@ -304,7 +309,7 @@ export class SessionCallDialog implements CallDialog {
     this.#isOpen = false;
     this.#refresher.end();
     this.#ours?.drop();
-    this.#referral?.drop();
+    this.#referrals.drop();
     this.#answered?.limit.cancel();
     // RFC 3261 15.1.2: what waits for an answer still gets one.
     this.#theirs?.withdraw();

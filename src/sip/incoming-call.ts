@@ -217,6 +217,7 @@ function eventsFor(listener: Listener): DialogEvents {
     onBye: (reason) => listener.events?.onBye(reason),
     onOffer: (offer) => listener.events?.onOffer(offer),
     onAnswer: (answer) => listener.events?.onAnswer(answer),
+    onReferral: (referral) => listener.events?.onReferral(referral),
     onTone: (tone) => listener.events?.onTone(tone),
     onLost: (refusal) => listener.events?.onLost(refusal),
   };

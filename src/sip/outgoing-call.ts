@@ -46,7 +46,7 @@ const cancelTimeoutMs = 32_000;
 
 const nothing = (): void => undefined;
 /** Another branch of a fork is ended at once. */
-const nobody: DialogEvents = { onBye: nothing, onOffer: nothing, onAnswer: nothing, onTone: nothing, onLost: nothing };
+const nobody: DialogEvents = { onBye: nothing, onOffer: nothing, onAnswer: nothing, onReferral: nothing, onTone: nothing, onLost: nothing };
 
 const givenUp: CallRefusal = { status: 487, phrase: 'Request Terminated' };
 

@@ -13,10 +13,13 @@ export interface Refusal {
 }
 
 /** Extensions that a request may require of us. */
-const understood: ReadonlySet<string> = new Set(['100rel', 'timer']);
+const understood: ReadonlySet<string> = new Set(['100rel', 'timer', 'norefersub']);
 
 /** The methods that have a meaning in a dialog alone (RFC 3262 3, RFC 3311 5.2, RFC 6086 4.1); NOTIFY, since no REFER of ours is outside of one. */
 const inDialogOnly: ReadonlySet<string> = new Set(['BYE', 'PRACK', 'UPDATE', 'INFO', 'NOTIFY']);
+
+/** RFC 3515 2.4.2: nobody is transferred who is not in a call with us. */
+const takenOutside = allowedMethods.filter((method) => method !== 'REFER');
 
 /** What stands in an Accept that takes our SDP. */
 const answerRanges: ReadonlySet<string> = new Set(['application/sdp', 'application/*', '*/*']);
@@ -26,7 +29,8 @@ export function refusalOf(request: IncomingRequestMessage): Refusal | undefined 
   const { method } = request;
   // RFC 3261 9.2: all that is asked of a CANCEL is its INVITE.
   if (method === 'CANCEL') return undefined;
-  if (!allowedMethods.includes(method)) return { status: 405, headers: [`Allow: ${allowedMethods.join(', ')}`] };
+  const taken = request.toTag ? allowedMethods : takenOutside;
+  if (!taken.includes(method)) return { status: 405, headers: [`Allow: ${taken.join(', ')}`] };
   if (!isKnownScheme(request.ruri?.scheme)) return { status: 416, headers: [] };
   const unknown = requiredExtensions(request).filter((tag) => !understood.has(tag.toLowerCase()));
   if (unknown.length > 0) return { status: 420, headers: [`Unsupported: ${unknown.join(', ')}`] };
@@ -55,6 +59,6 @@ export function hasUsableContact(message: IncomingMessage): boolean {
   return contact instanceof NameAddrHeader && !(contact.uri instanceof OpaqueUri && !contact.uri.isUri);
 }
 
-function isKnownScheme(scheme: string | undefined): boolean {
+export function isKnownScheme(scheme: string | undefined): boolean {
   return scheme === 'sip' || scheme === 'sips' || scheme === 'tel';
 }

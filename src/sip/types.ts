@@ -146,6 +146,8 @@ export interface DialogEvents {
   onOffer(offer: RemoteOffer): void;
   /** The far end had us offer (a re-INVITE without SDP): our last description was repeated, and this is its answer. */
   onAnswer(sdp: string): void;
+  /** The far end asks that we call somebody else in its place: a REFER (RFC 3515). One at a time. */
+  onReferral(referral: ReceivedReferral): void;
   /** A key was pressed, told by INFO: `0` to `9`, `*`, `#`, `A` to `D`. */
   onTone(tone: string): void;
   /**
@@ -180,6 +182,29 @@ export interface RemoteOffer {
   accept(sdp: string): void;
   /** 400 to 699: the session stays as it was. Nothing as for `accept`. */
   reject(status: number): void;
+}
+
+/**
+ * A transfer that the far end asks for. It is answered within 10 s, or refused 603; one that is accepted goes on until its last `notify`, at most 10
+ * minutes, and until then another is refused. It is over with the call, of which there is nothing to tell but the end.
+ */
+export interface ReceivedReferral {
+  /** Whom to call, `sip:carol@example.com`: a SIP URI or a `tel:`, without headers and brackets. */
+  readonly target: string;
+  /** The call that the new one is to take over, an attended transfer: the value of its Replaces (RFC 3891). */
+  readonly replaces?: string;
+  /** Who asks for it: the value of Referred-By for the new INVITE (RFC 3892). */
+  readonly referredBy?: string;
+  /** 202, and the far end is told 100 (RFC 3515 2.4.4). Nothing once it is accepted or refused, or the call has ended. */
+  accept(): void;
+  /** 400 to 699. Nothing as for `accept`. */
+  reject(status: number): void;
+  /**
+   * Tells the far end how the new call goes, unless it has asked not to be told (RFC 4488) or does not listen any more. Nothing before `accept`, nor
+   * after the last one.
+   * @param status 101 to 699; 200 and above is the last
+   */
+  notify(status: number, phrase: string): void;
 }
 
 /** What happens to a call that we place. After `onAccepted` the dialog's own events; after `onRefused` nothing. */

@@ -88,7 +88,7 @@ describe('the routes of a call that reached us', () => {
     const dialog = call.accept(answer);
     const ok = await peer.nextResponse(200);
     expect(ok.headers('record-route')).toEqual(recorded);
-    expect([ok.header('allow'), ok.header('supported')]).toEqual([expect.stringContaining('UPDATE'), 'outbound, 100rel, timer']);
+    expect([ok.header('allow'), ok.header('supported')]).toEqual([expect.stringContaining('UPDATE'), 'outbound, 100rel, timer, norefersub']);
     peer.send('ACK', subject.uri, { ...request, headers: [], body: '', to: ok.header('to')! });
     dialog?.bye();
     const bye = await peer.next('BYE');
@@ -160,7 +160,7 @@ describe('a request in a dialog', () => {
     const { inDialog } = await subject.answered();
     const refused = await subject.peer.request('UPDATE', subject.uri, { ...inDialog, headers: ['Require: 100rel, gruu', 'Require: foo'] });
     expect([refused.status, refused.header('unsupported')]).toEqual([420, 'gruu, foo']);
-    expect((await subject.peer.request('REFER', subject.uri, { ...inDialog, cseq: 12 })).status).toBe(405);
+    expect((await subject.peer.request('MESSAGE', subject.uri, { ...inDialog, cseq: 12 })).status).toBe(405);
   });
 });
 

@@ -195,11 +195,11 @@ describe('a request', () => {
   it('OPTIONS is told what we can do', async () => {
     const ok = await options();
     expect(['allow', 'accept', 'accept-encoding', 'accept-language', 'supported'].map((name) => ok.header(name))).toEqual([
-      'INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO, NOTIFY',
+      'INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO, NOTIFY, REFER',
       'application/sdp',
       'identity',
       'en',
-      'outbound, 100rel, timer',
+      'outbound, 100rel, timer, norefersub',
     ]);
   });
 

@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import { systemClock, type Clock } from '../../../src/base/clock.js';
 import { hour } from '../../../src/base/units.js';
 import { openSipStack, type SipStackSettings } from '../../../src/sip/stack.js';
-import type { CallDialog, CallRefusal, IncomingCall, OutgoingCall, RemoteOffer, SipAccount, SipStack } from '../../../src/sip/types.js';
+import type { CallDialog, CallRefusal, IncomingCall, OutgoingCall, ReceivedReferral, RemoteOffer, SipAccount, SipStack } from '../../../src/sip/types.js';
 import { ScriptedPeer, type Received } from '../../support/scripted-peer.js';
 import { quietDialog } from '../../support/quiet-dialog.js';
 
@@ -39,6 +39,7 @@ export class Subject {
   onCall: (call: IncomingCall) => void = () => undefined;
   #takeOffer: (offer: RemoteOffer) => void = quietDialog.onOffer;
   #takeAnswer: (sdp: string) => void = quietDialog.onAnswer;
+  #takeReferral: (referral: ReceivedReferral) => void = quietDialog.onReferral;
   #waiting: ((taken: TakenCall) => void)[] = [];
   #callIds = 0;
 
@@ -116,6 +117,10 @@ export class Subject {
       onAnswer: (sdp) => {
         this.#takeAnswer(sdp);
       },
+      onReferral: (referral) => {
+        seen.push('referral');
+        this.#takeReferral(referral);
+      },
     };
     this.onCall(call);
     const taken = { call, seen };
@@ -162,6 +167,11 @@ export class Subject {
   /** The next answer that the peer gives to an offer which it asked for. */
   nextAnswer(): Promise<string> {
     return new Promise((resolve) => (this.#takeAnswer = resolve));
+  }
+
+  /** The next transfer that the peer asks for in a call; one that nobody waits for is refused. */
+  nextReferral(): Promise<ReceivedReferral> {
+    return new Promise((resolve) => (this.#takeReferral = resolve));
   }
 
   /** All that the peer sent was handled, and all that we sent because of it has arrived. */

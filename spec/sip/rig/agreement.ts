@@ -4,7 +4,7 @@
  */
 import type { LossyNetwork } from '../../support/lossy-network.js';
 import type { RegistrarProxy } from './registrar-proxy.js';
-import type { RigCall, RigUserAgent } from './user-agent.js';
+import { refers, type RigCall, type RigUserAgent } from './user-agent.js';
 import { WireMessage } from './wire-message.js';
 
 /** 17.1.2.2, 17.2.1: so often a BYE or a refusal leaves over UDP in 64*T1 at least. */
@@ -21,8 +21,9 @@ export function disagreements(agents: readonly [RigUserAgent, RigUserAgent], net
     for (const call of agent.calls) {
       if (call.outgoing === undefined) continue;
       const incoming = peer.calls.find(({ name }) => name === call.name);
-      const fault = weather === 'fair' ? judgeStrictly(call, incoming) : judge(agent, call, peer, incoming, new Traffic(network, call.name, weather));
-      const inside = incoming?.state === 'talking' && call.state === 'talking' ? judgeTalk(call, incoming) : undefined;
+      const traffic = weather === 'fair' ? undefined : new Traffic(network, call.name, weather);
+      const fault = traffic === undefined ? judgeStrictly(call, incoming) : judge(agent, call, peer, incoming, traffic);
+      const inside = incoming?.state === 'talking' && call.state === 'talking' ? judgeTalk([agent, call], [peer, incoming], traffic) : undefined;
       if (inside !== undefined) faults.push(`${agent.user} ${call.name} (${call.story.join(', ')}; ${incoming?.story.join(', ') ?? ''}): ${inside}`);
       if (fault !== undefined) faults.push(`${agent.user} ${call.name} (${call.story.join(', ')}; ${incoming?.story.join(', ') ?? ''}): ${fault}`);
     }
@@ -58,15 +59,20 @@ function judge(caller: RigUserAgent, out: RigCall, callee: RigUserAgent, incomin
   }
 }
 
+type Talker = readonly [agent: RigUserAgent, call: RigCall];
+
 /** Both still talk, and all timers have run out. */
-function judgeTalk(out: RigCall, incoming: RigCall): string | undefined {
-  for (const [one, other] of [[out, incoming], [incoming, out]] as const) {
+function judgeTalk(caller: Talker, callee: Talker, traffic: Traffic | undefined): string | undefined {
+  for (const [[agent, one], [peer, other]] of [[caller, callee], [callee, caller]] as const) {
     const open = one.asked.find(({ outcomes }) => outcomes === 0);
+    // RFC 6665 4.2.2: who does not answer a NOTIFY is told no more.
+    if (open?.what === refers && traffic !== undefined) return traffic.notifyInVain(peer, agent);
     if (open !== undefined) return `nothing came of "${open.what}"`;
     // RFC 3261 17.2.2: a request that comes again is the same request.
     if (other.tones.heard > one.tones.sent) return `${other.tones.heard} tones were heard, ${one.tones.sent} sent`;
     if (other.tones.heard < one.tones.taken) return `${one.tones.taken} tones were taken, ${other.tones.heard} heard`;
   }
+  const [out, incoming] = [caller[1], callee[1]];
   return out.agreed === incoming.agreed ? undefined : `the caller has agreed on "${out.agreed}", the callee on "${incoming.agreed}"`;
 }
 
@@ -113,6 +119,13 @@ class Traffic {
   cancelInVain(from: RigUserAgent, endedAtMs: number): string | undefined {
     if (!this.reached(from, (message) => isInviteResponse(message) && message.status < 200, endedAtMs)) return undefined;
     return this.#inVain(from, ({ method }) => method === 'CANCEL', 'CANCEL');
+  }
+
+  /** It was referred, and its subscriber has not heard of the end. */
+  notifyInVain(from: RigUserAgent, to: RigUserAgent): string | undefined {
+    const isNotify = (message: WireMessage): boolean => message.method === 'NOTIFY';
+    if (this.reached(to, (message) => isNotify(message) && message.get('Subscription-State').startsWith('terminated'))) return `${to.user} waits after the last NOTIFY of ${from.user}`;
+    return this.#inVain(from, isNotify, 'NOTIFY');
   }
 
   refusalInVain(from: RigUserAgent, to: RigUserAgent): string | undefined {

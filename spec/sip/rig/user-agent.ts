@@ -10,6 +10,9 @@ import { MemoryFlows } from '../../support/memory-flows.js';
 import { domain, password, proxyAt, type ProxySettings } from './registrar-proxy.js';
 import { quietDialog } from '../../support/quiet-dialog.js';
 
+/** What is asked of a far end that is to call somebody else. */
+export const refers = 'refers';
+
 export class RigCall {
   state: 'waiting' | 'talking' | 'ended' = 'waiting';
   endedAtMs = Infinity;
@@ -146,7 +149,7 @@ export class RigUserAgent {
     };
   }
 
-  /** What may come once a call is answered: every offer is taken. */
+  /** What may come once a call is answered: every offer is taken, and every transfer comes about. */
   #talk(call: RigCall): DialogEvents {
     return {
       ...quietDialog,
@@ -161,6 +164,12 @@ export class RigUserAgent {
         call.note(`takes ${name}`, call.state !== 'talking');
         offer.accept(`v=0 ${name}\r\n`);
         call.agreed = name;
+      },
+      onReferral: (referral) => {
+        call.note('is referred', call.state !== 'talking');
+        referral.accept();
+        referral.notify(180, 'Ringing');
+        referral.notify(200, 'OK');
       },
     };
   }
@@ -189,8 +198,9 @@ export class RigUserAgent {
   }
 
   refer(call: RigCall): void {
-    if (call.state !== 'talking') return;
-    const outcome = call.ask('refers');
+    // One at a time.
+    if (call.state !== 'talking' || call.asked.some(({ what, outcomes }) => what === refers && outcomes === 0)) return;
+    const outcome = call.ask(refers);
     call.dialog?.refer(`sip:elsewhere@${domain}`, { onTaken: () => undefined, onResult: (status) => { outcome(String(status)); } });
   }
 

@@ -3,7 +3,7 @@ import { AllowedMethods } from 'sip.js/lib/core/user-agent-core/allowed-methods.
 import type { Correction } from './pin.js';
 
 /** What this package does something with. */
-export const allowedMethods: readonly string[] = ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'PRACK', 'UPDATE', 'INFO', 'NOTIFY'];
+export const allowedMethods: readonly string[] = ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'PRACK', 'UPDATE', 'INFO', 'NOTIFY', 'REFER'];
 
 export const allowedMethodsCorrection: Correction = {
   member: 'AllowedMethods',

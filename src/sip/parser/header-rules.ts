@@ -148,8 +148,15 @@ function readTokenList(text: string): string[] | undefined {
   return tokens.every((token) => isToken(token)) ? tokens : undefined;
 }
 
-/** RFC 3891. */
-function readReplaces(text: string): unknown {
+/** RFC 3891 6.1. The names are SIP.js's. */
+export interface ReplacesValue {
+  readonly call_id: string;
+  readonly replaces_from_tag: string;
+  readonly replaces_to_tag: string;
+  readonly early_only?: boolean;
+}
+
+export function readReplaces(text: string): ReplacesValue | undefined {
   const end = indexWithin(text, semicolon, 0, text.length);
   const callId = readCallId(trimmed(text, 0, end));
   const table = readParameters(text, end);
