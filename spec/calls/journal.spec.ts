@@ -45,6 +45,6 @@ describe('the journal is told of a call from SIP', () => {
     await router.onCall({ type: 'answer', callId: 'in-1', description: { type: 'answer', sdp: answerSdp } });
     call.confirm();
     call.remoteBye();
-    expect(noted).toEqual(['in-1 changed offered -', 'in-1 changed answering dialog', 'in-1 over ended dialog']);
+    expect(noted).toEqual(['in-1 changed offered invited', 'in-1 changed answering dialog', 'in-1 over ended dialog']);
   });
 });

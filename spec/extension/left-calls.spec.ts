@@ -35,6 +35,6 @@ describe('calls that a run before left', () => {
       { callId: 'd', looseEnd: end },
       { callId: 'e', mappingId: 7, looseEnd: end },
     ]);
-    expect([account.left, log]).toEqual([[end], ['4 of them cannot be ended from here: nobody had answered them yet, or their mappings are gone.']]);
+    expect([account.left, log]).toEqual([[end], ['4 of them cannot be ended from here: they had not gone out yet, or their mappings are gone.']]);
   });
 });

@@ -16,6 +16,7 @@ const main = fileURLToPath(new URL('support/crash-subject.ts', import.meta.url))
 const placed = 70;
 const ringing = 10;
 const arrived = 30;
+const ringingHere = 10;
 
 describe.skipIf(missing !== undefined)('a server that is killed in the middle of calls', () => {
   let table: MappingsTable;
@@ -76,8 +77,14 @@ describe.skipIf(missing !== undefined)('a server that is killed in the middle of
       peer.send('ACK', ours, { ...request, to: ok.header('to') ?? '' }, port);
       live.add(request.callId);
     }
+    const waiting = new Map<string, Received>();
+    for (let call = 0; call < ringingHere; call += 1) {
+      const request = { from: '<sip:patient@127.0.0.1>;tag=far', to: '<sip:434@127.0.0.1>', callId: `patient-${String(call)}`, cseq: 1 };
+      peer.send('INVITE', ours, { ...request, headers: [contact()], body: webrtcOffer.sdp }, port);
+      waiting.set(request.callId, await peer.nextResponse(180));
+    }
     await first.prints(`${placed + arrived} talk.`, 30_000);
-    await expect.poll(() => count('sip_dialogs where way is not null'), { timeout: 10_000 }).toBe(placed + ringing + arrived);
+    await expect.poll(() => count('sip_dialogs where way is not null'), { timeout: 10_000 }).toBe(placed + ringing + arrived + ringingHere);
     expect(await count('sip_calls')).toBe(0);
     expect(JSON.stringify(await table.rows('select * from sip_dialogs'))).not.toContain('secret');
 
@@ -108,16 +115,27 @@ describe.skipIf(missing !== undefined)('a server that is killed in the middle of
       await peer.next('ACK');
     }
     expect(unanswered.size).toBe(0);
+    while (waiting.size > 0) {
+      const final = await peer.nextResponse(480);
+      const rings = waiting.get(final.header('call-id') ?? '');
+      // Over UDP it comes until it is acknowledged.
+      if (rings === undefined) continue;
+      expect([final.headers('via'), final.header('to')]).toEqual([rings.headers('via'), rings.header('to')]);
+      waiting.delete(final.header('call-id') ?? '');
+      const { from, callId } = { from: final.header('from') ?? '', callId: final.header('call-id') ?? '' };
+      peer.send('ACK', ours, { from, to: final.header('to') ?? '', callId, cseq: 1, via: final.header('via') ?? '' }, port);
+    }
 
     expect(await count('sip_dialogs')).toBe(0);
     expect(await count('sip_runs')).toBe(0);
     const records = await table.rows(
-      'select direction, reason, message, answered_at is null as unanswered, count(*)::int as calls from sip_calls group by 1, 2, 3, 4 order by calls desc',
+      'select direction, reason, message, answered_at is null as unanswered, count(*)::int as calls from sip_calls group by 1, 2, 3, 4 order by calls desc, direction',
     );
     const restarted = { reason: 'error', message: 'The server was restarted during the call.' };
     expect(records).toEqual([
       { direction: 'outgoing', ...restarted, unanswered: false, calls: placed },
       { direction: 'incoming', ...restarted, unanswered: false, calls: arrived },
+      { direction: 'incoming', ...restarted, unanswered: true, calls: ringingHere },
       { direction: 'outgoing', ...restarted, unanswered: true, calls: ringing },
     ]);
     const stopped = second.end();

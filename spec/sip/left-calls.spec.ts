@@ -153,6 +153,57 @@ describe('an INVITE without a final response', () => {
   });
 });
 
+describe('an INVITE of theirs that rings here', () => {
+  it('is answered 480 as the process that is gone would have, again and again over UDP until the ACK comes', async () => {
+    const { peer } = subject;
+    const via = `SIP/2.0/UDP 127.0.0.1:${String(peer.port)};branch=z9hG4bKleft;rport`;
+    const { call, request } = await subject.invited([], { via, headers: [`Contact: ${subject.peerContact}`, 'Via: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bKfirst'] });
+    call.ring();
+    const rings = await peer.nextResponse(180);
+    account.endLeft(kept(call.looseEnd));
+    const final = await peer.nextResponse(480);
+    const same = ['from', 'to', 'call-id', 'cseq'];
+    expect(same.map((name) => final.header(name))).toEqual(same.map((name) => rings.header(name)));
+    expect(final.headers('via')).toEqual(rings.headers('via'));
+
+    await clock.advance(500);
+    await peer.nextResponse(480);
+    const port = Number(/udp:127\.0\.0\.1:(\d+)/.exec(stack.listening.join(' '))?.[1]);
+    peer.send('ACK', subject.uri, { ...request, via, to: final.header('to') ?? '' }, port);
+    // The INVITE is known still, and what answers the CANCEL of it says that the ACK was taken in before.
+    peer.send('INVITE', subject.uri, { ...request, via, headers: [] }, port);
+    peer.send('CANCEL', subject.uri, { ...request, via, headers: [] }, port);
+    await peer.nextResponse(481);
+    await clock.advance(34_000);
+    expect(peer.received.map(({ startLine }) => startLine).filter((line) => line.includes(' 480 '))).toEqual([]);
+    expect(stack.usage().retransmissions).toBe(0);
+  });
+
+  it.each(['tcp', 'ws'] as const)('is answered over the connection of its account: that which it came by is gone (%s)', async (transport) => {
+    const over = await Subject.open(transport);
+    const { call } = await over.invited();
+    stack.addAccount({ ...over.account.settings, token: 'after' }).endLeft(kept(call.looseEnd));
+    const final = await over.peer.nextResponse(480);
+    expect([final.header('call-id'), final.header('to')]).toEqual([call.callId, expect.stringMatching(/;tag=.+/)]);
+    await over.close();
+  });
+
+  it('is nobody\'s to answer once it has a final response', async () => {
+    const { call } = await subject.invited();
+    call.reject(486);
+    await subject.peer.nextResponse(486);
+    expect(call.looseEnd).toBeUndefined();
+  });
+
+  it('is passed over when where it came from cannot be read', async () => {
+    const { call } = await subject.invited();
+    const end = kept(call.looseEnd);
+    account.endLeft({ ...end, callId: 'unreadable', vias: ['nonsense'] } as LooseEnd);
+    account.endLeft(end);
+    expect((await subject.peer.nextResponse(480)).header('call-id')).toBe(end.callId);
+  });
+});
+
 describe('what is left of a call', () => {
   it('is nothing before the INVITE went out and once it is refused', async () => {
     const { call, refused } = subject.place();

@@ -229,6 +229,7 @@ export class FakeIncomingCall implements IncomingCall {
   /** Every response of ours, in order. */
   readonly sent: SentResponse[] = [];
   readonly dialog = new FakeDialog();
+  looseEnd: LooseEnd | undefined = { kind: 'invited', key: 'k', vias: ['v'], from: 'f', to: 't', callId: 'c', cseq: 1 };
   /** The call is over on the SIP side: `accept` gives no dialog. */
   over = false;
 

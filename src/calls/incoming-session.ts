@@ -1,7 +1,7 @@
 /** One call from SIP to the messenger. States and events: `incomingTable`. */
 import type { HangupReason, HostUser, RemoteParty, SessionDescription } from '../host/contract.js';
 import { offersVideo } from '../sdp/media.js';
-import type { IncomingCall, IncomingCallEvents, ReasonValue } from '../sip/types.js';
+import type { IncomingCall, IncomingCallEvents, LooseEnd, ReasonValue } from '../sip/types.js';
 import { addressOf } from './call-facts.js';
 import { incomingTable, type IncomingAction, type IncomingEvent, type IncomingState } from './call-state.js';
 import type { TakenCommand } from './command.js';
@@ -57,9 +57,8 @@ export class IncomingSession extends Session<IncomingState, IncomingEvent, Incom
     return { peer, mappingId: id, from: this.#from.uri, to: addressOf(this.#mapping) };
   }
 
-  /** Who called is answered by nobody then, and gives up. */
-  protected override get earlyEnd(): undefined {
-    return undefined;
+  protected override get earlyEnd(): LooseEnd | undefined {
+    return this.#call?.looseEnd;
   }
 
   /** Offers the call to the host: at once, or when the host has said whether the user is enabled. */

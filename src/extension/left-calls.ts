@@ -24,5 +24,5 @@ export async function endLeftCalls(calls: readonly LeftCall[], { accounts, clock
     if (account === undefined || !end.success) unended += 1;
     else account.endLeft(end.data);
   }
-  if (unended > 0) log.warn(`${unended} of them cannot be ended from here: nobody had answered them yet, or their mappings are gone.`);
+  if (unended > 0) log.warn(`${unended} of them cannot be ended from here: they had not gone out yet, or their mappings are gone.`);
 }

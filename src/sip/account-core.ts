@@ -266,7 +266,7 @@ export class AccountCore extends UserAgentCore implements Sender {
       message: writeResponse(message, {
         ...options,
         ...(isCapable ? { extraHeaders: capabilities } : {}),
-        toTag: this.#tagOf(message),
+        toTag: this.tagOf(message),
         userAgent: this.#context.userAgent,
         supported,
       }),
@@ -279,10 +279,10 @@ export class AccountCore extends UserAgentCore implements Sender {
     return response;
   }
 
-  /** RFC 3261 9.2: a CANCEL is answered with the tag of its INVITE; 8.2.7: else the same request gets the same tag. */
-  #tagOf(message: IncomingRequestMessage): string {
-    const invite: unknown = message.method === 'CANCEL' ? this.userAgentServers.get(message.viaBranch) : undefined;
-    return (invite as TaggedServer | undefined)?.toTag ?? statelessTag(message.callId);
+  /** Our tag in responses. RFC 3261 9.2: a CANCEL is answered with that of its INVITE; 8.2.7: the same request without a transaction gets the same tag. */
+  tagOf(message: IncomingRequestMessage): string {
+    const server: unknown = this.userAgentServers.get(message.viaBranch);
+    return (server as TaggedServer | undefined)?.toTag ?? statelessTag(message.callId);
   }
 
   /** Where the messages of a dialog come from. */

@@ -10,6 +10,7 @@ import { second } from '../base/units.js';
 import { SessionCallDialog } from './call-dialog.js';
 import { callerIdentityOf } from './identity.js';
 import type { Wire } from './internals.js';
+import { endOfInvited, type LooseEnd } from './loose-end.js';
 import { sdpOf } from './parser/body.js';
 import { parseNameAddress, toNameAddress } from './parser/uri.js';
 import { withoutControls } from './parser/write-uri.js';
@@ -29,6 +30,8 @@ export interface CallCore {
   noteSource(dialogId: string, wire: Wire | undefined): void;
   /** The ACK of its 2xx has come. */
   acknowledged(): void;
+  /** Ours, in To. */
+  tag(): string;
 }
 
 /** Who hears of the call. */
@@ -102,6 +105,10 @@ export class InvitingCall implements IncomingCall {
 
   get sdp(): string | undefined {
     return sdpOf(this.uas.message);
+  }
+
+  get looseEnd(): LooseEnd | undefined {
+    return this.#state === 'waiting' ? endOfInvited(this.uas.message, this.core.tag()) : undefined;
   }
 
   /** RFC 3261 17.2.1: 100 stops the caller's retransmissions while the host is asked; who has rung, answered or refused at once has no need of it. */

@@ -2,15 +2,18 @@
  * Ends calls of a process that is gone, of which their loose ends alone are known.
  *
  * A dialog: a BYE, challenged or not, as any request of the account. An INVITE: its CANCEL, and then its final response is waited for, as the
- * INVITE's own transaction would (RFC 3261 9.1): a refusal is acknowledged, an answer that crossed is acknowledged and ended with BYE.
+ * INVITE's own transaction would (RFC 3261 9.1): a refusal is acknowledged, an answer that crossed is acknowledged and ended with BYE. An INVITE
+ * of theirs: its final response, so that who called waits no longer, and another phone or a voicemail may have its turn.
  */
 import type { Clock, Timer } from '../base/clock.js';
 import type { AccountCore, CoreOwner } from './account-core.js';
 import type { Wire } from './internals.js';
-import type { InviteEnd, LooseEnd } from './loose-end.js';
+import type { InvitedEnd, InviteEnd, LooseEnd } from './loose-end.js';
 import type { ParsedResponse } from './parser/message.js';
+import { readVia, type ViaValue } from './parser/via.js';
 import type { StackContext } from './stack-context.js';
 import type { Flow } from './transports/flow.js';
+import type { SipTarget } from './types.js';
 import { acknowledgeAndEnd, sendBye } from './unwanted-answer.js';
 
 /** RFC 3261 9.1: 64*T1 after the CANCEL the INVITE is over, whatever comes. */
@@ -46,6 +49,10 @@ export class LeftCalls {
 
   /** Never throws; what cannot be sent is not sent. */
   end(account: LeavingAccount, context: StackContext, end: LooseEnd): void {
+    if (end.kind === 'invited') {
+      refuse(account, context, end);
+      return;
+    }
     const { target } = account.settings;
     const go = (flow: Flow): void => {
       account.flow = flow;
@@ -88,6 +95,30 @@ export class LeftCalls {
     this.#invites.set(branch, { account, end, wire, limit });
     wire.sendRequest(writeRequest('CANCEL', end), `${branch}CANCEL`, false, nobodyListens);
   }
+}
+
+/** Whoever was called can be reached again soon, and the caller's search may go on. */
+const unavailable = { status: 480, line: 'SIP/2.0 480 Temporarily Unavailable' };
+
+function refuse(account: LeavingAccount, context: StackContext, end: InvitedEnd): void {
+  const via = readVia(end.vias[0] ?? '');
+  if (via === undefined) return;
+  const response = [
+    unavailable.line,
+    ...end.vias.map((value) => `Via: ${value}`),
+    `From: ${end.from}`,
+    `To: ${end.to}`,
+    `Call-ID: ${end.callId}`,
+    `CSeq: ${end.cseq} INVITE`,
+    'Content-Length: 0',
+    '\r\n',
+  ].join('\r\n');
+  context.wireTo(senderOf(via) ?? account.settings.target).sendResponse(response, end.key, unavailable.status, true, nobodyListens);
+}
+
+/** RFC 3261 18.2.2, over UDP. A connection is gone with its process, and nobody connects to a WebSocket: that of the account leads to the same registrar. */
+function senderOf({ transport, host, received = host, port = 5060, rport = String(port) }: ViaValue): SipTarget | undefined {
+  return transport.toUpperCase() === 'UDP' ? { transport: 'udp', host: received, port: Number(rport) } : undefined;
 }
 
 /** RFC 3261 9.1, 17.1.1.3: of the INVITE's own hop, with its branch and its routes. */

@@ -1,8 +1,9 @@
 /**
  * What a process has to know of a call to end it on the SIP side when the process that had the call is gone: plain data that JSON carries,
- * without credentials. A dialog is ended by BYE (RFC 3261 15.1.1), an INVITE without a final response by CANCEL (9.1).
+ * without credentials. A dialog is ended by BYE (RFC 3261 15.1.1), an INVITE of ours without a final response by CANCEL (9.1), one of theirs
+ * by that response.
  */
-import type { SessionDialog } from 'sip.js/lib/core/index.js';
+import type { IncomingRequestMessage, SessionDialog } from 'sip.js/lib/core/index.js';
 import * as z from 'zod';
 import type { SentRequest } from './internals.js';
 
@@ -35,10 +36,23 @@ export const looseEnd = z.discriminatedUnion('kind', [
     routes: lines,
     cseq,
   }),
+  z.object({
+    kind: z.literal('invited'),
+    /** Of its server transaction. */
+    key: line,
+    /** As they stand in responses; the top one says where those go. */
+    vias: lines.min(1),
+    from: line,
+    /** With our tag. */
+    to: line,
+    callId: line,
+    cseq,
+  }),
 ]);
 export type LooseEnd = z.infer<typeof looseEnd>;
 export type DialogEnd = Extract<LooseEnd, { kind: 'dialog' }>;
 export type InviteEnd = Extract<LooseEnd, { kind: 'invite' }>;
+export type InvitedEnd = Extract<LooseEnd, { kind: 'invited' }>;
 
 export function endOfDialog(dialog: SessionDialog): DialogEnd {
   const { callId, localTag, remoteTag, localURI, remoteURI, remoteTarget, routeSet, localSequenceNumber } = dialog;
@@ -68,5 +82,18 @@ export function endOfInvite(request: SentRequest): InviteEnd | undefined {
     callId: request.callId,
     routes: request.getHeaders('route'),
     cseq: request.cseq,
+  };
+}
+
+/** Of an INVITE that has no final response yet. @param tag ours */
+export function endOfInvited(message: IncomingRequestMessage, tag: string): InvitedEnd {
+  return {
+    kind: 'invited',
+    key: message.viaBranch,
+    vias: message.getHeaders('via'),
+    from: message.getHeader('from') ?? '',
+    to: `${message.getHeader('to') ?? ''};tag=${tag}`,
+    callId: message.callId,
+    cseq: message.cseq,
   };
 }

@@ -201,7 +201,8 @@ export class Reception {
     const acknowledged = (): void => {
       core.acknowledged(uas.message);
     };
-    const call = new InvitingCall(account, uas, target, { noteSource, acknowledged }, wire, this.parts.context);
+    const tag = (): string => core.tagOf(uas.message);
+    const call = new InvitingCall(account, uas, target, { noteSource, acknowledged, tag }, wire, this.parts.context);
     try {
       this.parts.events.onInvite(call);
       call.tryUnlessAnswered();

@@ -273,6 +273,8 @@ export interface IncomingCall {
   accept(sdp: string): CallDialog | undefined;
   /** 300 to 699. Nothing after a final response. */
   reject(status: number, options?: { phrase?: string; reason?: ReasonValue; retryAfterS?: number }): void;
+  /** What ends it when this process is gone; undefined after a final response. */
+  readonly looseEnd: LooseEnd | undefined;
 }
 
 export interface SipAccount {

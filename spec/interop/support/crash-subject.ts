@@ -1,6 +1,6 @@
 /**
- * A host's process that a spec kills: the extension with one user, who places calls and answers those that come. It is told by one JSON text
- * on its command line, and tells by a line of output when it is ready and how many calls talk.
+ * A host's process that a spec kills: the extension with one user, who places calls, answers those that come, and lets those ring that are
+ * from "patient". It is told by one JSON text on its command line, and tells by a line of output when it is ready and how many calls talk.
  */
 import { randomUUID } from 'node:crypto';
 import { SipExtension } from '../../../src/index.js';
@@ -29,7 +29,10 @@ const host = new FakeHost(
   },
   {
     onUpdate: async (update) => {
-      if (update.type === 'incoming') await extension.onCall({ type: 'answer', callId: update.callId, description: webrtcAnswer });
+      if (update.type === 'incoming') {
+        const { callId, from } = update;
+        await extension.onCall(from.user === 'patient' ? { type: 'ringing', callId } : { type: 'answer', callId, description: webrtcAnswer });
+      }
       if (update.type !== 'state' || update.state !== 'talking') return;
       talking += 1;
       console.log(`${talking} talk.`);
