@@ -68,7 +68,31 @@ describe('the calls that go on, over the administration interface', () => {
     expect([idsOf(body), body.total]).toEqual([['b'], 1]);
   });
 
-  it.each(['limit=0', 'limit=501', 'user=ann', 'state=talking'])('are refused for what cannot be asked: %s', async (query) => {
+  it('come page by page, each on one of them, though many began at one moment and others ended meanwhile', async () => {
+    const early = new Date('2025-12-31T23:00:00Z');
+    setup.calls = [liveCall('d'), liveCall('b, the "2nd"'), liveCall('c'), liveCall('a'), liveCall('z', { startedAt: early })];
+    const first = (await setup.ask('GET', '/api/calls?limit=3')).body;
+    expect([idsOf(first), first.total]).toEqual([['z', 'a', 'b, the "2nd"'], 5]);
+    // The last of the page before is gone, and so is one before it.
+    setup.calls = setup.calls.filter(({ callId }) => callId !== 'b, the "2nd"' && callId !== 'z');
+    const second = (await setup.ask('GET', `/api/calls?limit=3&after=${encodeURIComponent(String(first.next))}`)).body;
+    expect([idsOf(second), second.total, second.next]).toEqual([['c', 'd'], 3, undefined]);
+  });
+
+  it('are found by a part of either address, in any case, and by the number of their user', async () => {
+    const call = (callId: string, from: string, to: string, user: number): AdminCall => liveCall(callId, { from, to, peer: { type: 1, id: user } });
+    setup.calls = [call('a', 'sip:Ann@pbx.example.com', '+4930901820', 434), call('b', 'sip:bob@pbx.example.com', 'sip:600@pbx.example.com', 901), liveCall('c', { from: 'user:1', to: '2', peer: { type: 2, id: 901 } })];
+    const found = async (query: string): Promise<unknown[]> => {
+      const { body } = await setup.ask('GET', `/api/calls?${query}`);
+      return [...idsOf(body), body.total];
+    };
+    expect(await found('q=aNN@')).toEqual(['a', 1]);
+    expect(await found('q=901')).toEqual(['a', 'b', 2]);
+    expect(await found('q=901&user=434')).toEqual(['a', 1]);
+    expect(await found('q=')).toEqual(['a', 'b', 'c', 3]);
+  });
+
+  it.each(['limit=0', 'limit=501', 'user=ann', 'state=talking', 'after=a', 'after=2026-01-01T00:00:00Z', 'after=yesterday,a', 'q=%00'])('are refused for what cannot be asked: %s', async (query) => {
     expect((await setup.ask('GET', `/api/calls?${query}`)).status).toBe(400);
   });
 });
@@ -120,7 +144,12 @@ describe('the records of calls, over the administration interface', () => {
 
   it('are asked for by time and user', async () => {
     await setup.ask('GET', '/api/calls/records?since=2026-01-01T00:00:00Z&before=2026-01-02T00:00:00%2B01:00&user=7&limit=3');
-    expect(setup.askedRecords).toEqual([{ since: new Date('2026-01-01T00:00:00Z'), before: { endedAt: new Date('2026-01-01T23:00:00Z') }, user: 7, limit: 4 }]);
+    expect(setup.askedRecords).toEqual([{ since: new Date('2026-01-01T00:00:00Z'), before: { endedAt: new Date('2026-01-01T23:00:00Z') }, user: 7, text: undefined, limit: 3 }]);
+  });
+
+  it('are asked for by a part of an address', async () => {
+    await setup.ask('GET', '/api/calls/records?q=%20%2B4930%20&limit=3');
+    expect(setup.askedRecords).toEqual([{ text: '+4930', limit: 3 }]);
   });
 
   it('lead on to the next page by its last call, however many ended at that moment', async () => {

@@ -39,7 +39,7 @@ export class AdminSetup {
   readonly mappings = new FakeMappings();
   calls: AdminCall[] = [];
   records: AdminRecord[] = [];
-  readonly askedRecords: Parameters<AdminRecords['page']>[0][] = [];
+  readonly askedRecords: Parameters<AdminRecords['find']>[0][] = [];
   readonly recording = new Recording(1_000_000, Date.now);
   readonly clock = new ManualClock();
   readonly endings = new Listeners<AdminRecord>();
@@ -62,9 +62,11 @@ export class AdminSetup {
         mappings: this.mappings,
         calls: { calls: () => this.calls },
         records: {
-          page: (query) => {
+          find: (query) => {
             this.askedRecords.push(query);
-            return Promise.resolve(this.records.slice(0, query.limit));
+            const records = this.records.slice(0, query.limit);
+            const next = this.records.length > query.limit ? records.at(-1) : undefined;
+            return Promise.resolve({ records, ...(next === undefined ? {} : { next }) });
           },
         },
         ladders: new LadderDesk(this.recording, this.registrations),

@@ -128,6 +128,34 @@ export function describeRecords(open: () => Promise<{ knex: Knex; close(): Promi
     expect((await read({ since, user: 434 })).map(({ callId }) => callId)).toEqual(['new']);
   });
 
+  it('finds those in whose addresses a text stands, in any case and taken by its letters, and those of that user', async () => {
+    const of = (callId: string, from: string, to: string, id: number): EndedCall => endedCall(callId, { from, to, peer: { type: 1, id } });
+    await store.write([of('a', 'sip:Ann@pbx.example.com', '+4930', 1), of('b', 'sip:bob@pbx.example.com', '50%', 2), of('c', 'user:3', 'a_b\\', 4930)], 'node-1');
+    const found = async (text: string, query: RecordQuery = {}): Promise<string[]> => (await store.find({ ...query, text, limit: 9 })).records.map(({ callId }) => callId);
+    expect(await found('aNN@')).toEqual(['a']);
+    expect(await found('4930')).toEqual(['c', 'a']);
+    expect(await found('4930', { user: 1 })).toEqual(['a']);
+    expect([await found('%'), await found('_'), await found('\\'), await found('0%0')]).toEqual([['b'], ['c'], ['c'], []]);
+  });
+
+  it('says after which call to go on, while there is more', async () => {
+    await store.write(['a', 'b', 'c'].map((id) => endedCall(id)), 'node-1');
+    for (const text of [undefined, 'PBX']) {
+      const first = await store.find({ text, limit: 2 });
+      expect(first).toMatchObject({ records: [{ callId: 'c' }, { callId: 'b' }], next: { callId: 'b' } });
+      expect(await store.find({ text, limit: 2, before: first.next })).toMatchObject({ records: [{ callId: 'a' }] });
+      expect(await store.find({ text, limit: 1, before: first.next })).not.toHaveProperty('next');
+    }
+  });
+
+  it('looks at 50,000 for a text in one go, and says where it stopped', async () => {
+    await knex.raw(`insert into sip_calls (id, started_at, ended_at, direction, peer_type, peer_id, from_address, to_address, reason, class, message, node)
+      select n, timestamptz '2026-01-01Z' + n * interval '1 second', timestamptz '2026-01-01Z' + n * interval '1 second', 'incoming', 1, 1, '', n, '', '', '', '' from generate_series(1, 50001) n`);
+    const none = await store.find({ text: 'none', limit: 1 });
+    expect(none).toMatchObject({ records: [], next: { callId: '2' } });
+    expect(await store.find({ text: '1', limit: 1, before: none.next })).toMatchObject({ records: [{ callId: '1' }] });
+  });
+
   it('removes as many as it is told of those that ended before, and says how many', async () => {
     const old = new Date('2026-01-01T11:59:59.999Z');
     await store.write([endedCall('a', { endedAt: old }), endedCall('b', { endedAt: old }), endedCall('c', { endedAt: old }), endedCall('d')], 'node-1');

@@ -72,14 +72,23 @@ export interface AdminRecord extends EndedOrLive {
   readonly node: string;
 }
 
+/** Where a record stands: at that moment, or at that call. */
+export type RecordPlace = { readonly endedAt: Date } | Pick<AdminRecord, 'endedAt' | 'startedAt' | 'callId'>;
+
 export interface AdminRecords {
-  /** At most `limit`, newest end first, from the first that ended before that moment or comes after that call. @throws ExtensionError DATABASE_* */
-  page(query: {
+  /**
+   * At most `limit`, newest end first, from the first that ended before that moment or comes after that call.
+   * @returns next: after which call to go on; a search by `text` may have found none up to there, for it looks at a part in one go
+   * @throws ExtensionError DATABASE_*
+   */
+  find(query: {
     since?: Date;
-    before?: { readonly endedAt: Date } | Pick<AdminRecord, 'endedAt' | 'startedAt' | 'callId'>;
+    before?: RecordPlace;
     user?: number;
+    /** A part of either address, in any case, or the number of the user. */
+    text?: string;
     limit: number;
-  }): Promise<AdminRecord[]>;
+  }): Promise<{ readonly records: AdminRecord[]; readonly next?: Pick<AdminRecord, 'endedAt' | 'startedAt' | 'callId'> }>;
 }
 
 export interface AdminCalls {

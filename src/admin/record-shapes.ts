@@ -1,6 +1,6 @@
 /** Records of calls that are over, as they cross the administration interface. Times are ISO 8601. */
 import * as z from 'zod';
-import { pageSize, time, wholeNumber } from './query-shapes.js';
+import { pageSize, partOfText, time, wholeNumber } from './query-shapes.js';
 
 export const shownRecord = z.object({
   callId: z.string(),
@@ -47,6 +47,8 @@ export const recordsQuery = z.strictObject({
   since: time.optional(),
   before: place.optional(),
   user: wholeNumber(1, Number.MAX_SAFE_INTEGER).optional(),
+  /** A part of either address, in any case, or the number of the user. */
+  q: partOfText,
   limit: pageSize,
 });
 

@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import type { ExtensionStatus, RegistrationState } from '../host/contract.js';
 import type { ShownLogLine, ShownSample } from './observing-shapes.js';
-import { pageSize, partOfText, wholeNumber } from './query-shapes.js';
+import { pageSize, partOfText, time, wholeNumber } from './query-shapes.js';
 import type { ShownRecord } from './record-shapes.js';
 
 export { largestPage } from './query-shapes.js';
@@ -59,8 +59,8 @@ export const shownCall = z.object({
 });
 export type ShownCall = z.infer<typeof shownCall>;
 
-/** `total`: how many there are, shown or not. */
-export const liveCalls = z.object({ items: z.array(shownCall), total: z.int() });
+/** The longest first. `total`: how many are asked for, shown or not. `next`: what to ask `after` for the following page; absent on the last. */
+export const liveCalls = z.object({ items: z.array(shownCall), total: z.int(), next: z.string().optional() });
 export type LiveCalls = z.infer<typeof liveCalls>;
 
 export const pageQuery = z.strictObject({
@@ -72,10 +72,27 @@ export const pageQuery = z.strictObject({
   limit: pageSize,
 });
 
+/** As `next` gives it: the start and the id of the last call of a page. */
+const livePlace = z.string({ error: 'want one place' }).transform((text, context) => {
+  const [, startedAt, callId] = /^([^,]+),(.{1,512})$/s.exec(text) ?? [];
+  const started = time.safeParse(startedAt);
+  if (started.success && callId !== undefined) return { startedAt: started.data, callId };
+  context.addIssue({ code: 'custom', message: 'want what `next` said' });
+  return z.NEVER;
+});
+
 export const callsQuery = z.strictObject({
   user: wholeNumber(1, Number.MAX_SAFE_INTEGER).optional(),
+  /** A part of either address, in any case, or the number of the user. */
+  q: partOfText,
+  after: livePlace.optional(),
   limit: pageSize,
 });
+
+/** What `after` takes. */
+export function writeLivePlace({ startedAt, callId }: { readonly startedAt: Date; readonly callId: string }): string {
+  return `${startedAt.toISOString()},${callId}`;
+}
 
 export const callPath = z.strictObject({ callId: z.string().min(1).max(512) });
 

@@ -13,6 +13,18 @@ export interface RecordQuery {
   readonly before?: { readonly endedAt: Date } | RecordPlace;
 }
 
+export interface RecordSearch extends RecordQuery {
+  /** A part of either address, in any case, or the number of the user. */
+  readonly text?: string;
+  readonly limit: number;
+}
+
+export interface FoundRecords {
+  readonly records: CallRecord[];
+  /** After which call to go on, whether or not anything was found; absent when there is no more. */
+  readonly next?: RecordPlace;
+}
+
 /** Where a call stands among all: the newest end first, then by its id and start. */
 export type RecordPlace = Pick<CallRecord, 'endedAt' | 'startedAt' | 'callId'>;
 
@@ -24,6 +36,14 @@ const names = columns.replace(/(\w+) \w+(,|$)/g, '$1$2');
 
 /** One text for any number of rows; a row that is there already, from a write whose answer was lost, stays as it is. */
 const insert = `insert into sip_calls (${names}) select ${names} from jsonb_to_recordset(?::jsonb) as ended (${columns}) on conflict do nothing`;
+
+/** How many one search for a text looks at: no index helps it, and there may be millions. */
+const mostLookedAt = 50_000;
+
+/** By which they are ordered. */
+const place = '(ended_at, id, started_at)';
+
+const holdsText = '(from_address ilike :part or to_address ilike :part or (peer_type = 1 and cast(peer_id as text) = :text))';
 
 /** A row as the driver gives it; int8 is text. */
 interface Row {
@@ -67,17 +87,36 @@ export class RecordStore {
   }
 
   /** Newest end first, at most `limit`. */
-  async page({ since, user, before, limit }: RecordQuery & { readonly limit: number }): Promise<CallRecord[]> {
-    const query = this.knex('sip_calls').select<Row[]>('*').orderBy([
+  async page({ limit, ...query }: RecordQuery & { readonly limit: number }): Promise<CallRecord[]> {
+    return (await askDatabase('Reading call records', () => this.#select(query).limit(limit))).map(toRecord);
+  }
+
+  /** Newest end first, at most `limit`; with a text, of the next `mostLookedAt`. */
+  async find({ text, limit, ...query }: RecordSearch): Promise<FoundRecords> {
+    const found = await askDatabase('Reading call records', async () => {
+      if (text === undefined) return { rows: await this.#select(query).limit(limit + 1) };
+      const [last] = await this.#select(query).offset(mostLookedAt - 1).limit(1);
+      const select = this.#select(query).whereRaw(holdsText, { part: `%${text.replace(/[\\%_]/g, '\\$&')}%`, text });
+      if (last !== undefined) void select.whereRaw(`${place} >= (?, ?, ?)`, [last.ended_at, last.id, last.started_at]);
+      return { rows: await select.limit(limit + 1), last };
+    });
+    const records = found.rows.slice(0, limit).map(toRecord);
+    // One more than asked for tells whether there is another page.
+    const next = found.rows.length > limit ? records.at(-1) : found.last && toRecord(found.last);
+    return { records, ...(next === undefined ? {} : { next }) };
+  }
+
+  #select({ since, user, before }: RecordQuery): Knex.QueryBuilder<Row, Row[]> {
+    const query = this.knex<Row, Row[]>('sip_calls').select<Row[]>('*').orderBy([
       { column: 'ended_at', order: 'desc' },
       { column: 'id', order: 'desc' },
       { column: 'started_at', order: 'desc' },
     ]);
     if (since !== undefined) void query.where('ended_at', '>=', since);
-    if (user !== undefined) void query.where({ peer_type: 1, peer_id: user });
-    if (before !== undefined && 'callId' in before) void query.whereRaw('(ended_at, id, started_at) < (?, ?, ?)', [before.endedAt, before.callId, before.startedAt]);
+    if (user !== undefined) void query.where({ peer_type: 1, peer_id: String(user) });
+    if (before !== undefined && 'callId' in before) void query.whereRaw(`${place} < (?, ?, ?)`, [before.endedAt, before.callId, before.startedAt]);
     else if (before !== undefined) void query.where('ended_at', '<', before.endedAt);
-    return (await askDatabase('Reading call records', () => query.limit(limit))).map(toRecord);
+    return query;
   }
 
   /** Removes at most `most` of the calls that ended before. @returns how many */
