@@ -30,7 +30,7 @@ import { identityLines, remotePartyOf } from './identity.js';
 import type { SentRequest, Wire } from './internals.js';
 import { endOfInvite, type LooseEnd } from './loose-end.js';
 import { sdpOf } from './parser/body.js';
-import { parseUri } from './parser/uri.js';
+import { parseUri, withoutControls } from './parser/uri.js';
 import { judgeServer } from './registering.js';
 import { readDeltaSeconds, reasonOf, requires100rel, writeReason } from './response-headers.js';
 import { sessionBody } from './session-body.js';
@@ -152,7 +152,7 @@ class InvitedCall implements OutgoingCall {
       aor,
       to,
       { fromDisplayName: displayName, callId: this.callId, ...sameCall(this.#request) },
-      [...whereWeAre(core), ...sessionRequestLines(this.#wish), ...identityLines(context.statedIdentity, aor, displayName)],
+      [...whereWeAre(core), ...sessionRequestLines(this.#wish), ...identityLines(context.statedIdentity, aor, displayName), ...transferLines(options)],
       sessionBody(options.sdp),
     );
     sendKnownCredentials(message);
@@ -312,6 +312,17 @@ class InvitedCall implements OutgoingCall {
   #later(action: () => void): void {
     setImmediate(action);
   }
+}
+
+/**
+ * Of a call that follows from a transfer. RFC 3891 6.2 leaves Require to the caller, as RFC 5589 7 does it: without it whoever knows nothing of
+ * Replaces would ring, though the person there is in the very call that is to be taken over.
+ */
+function transferLines({ replaces, referredBy }: InviteOptions): string[] {
+  return [
+    ...(replaces === undefined ? [] : [`Replaces: ${withoutControls(replaces)}`, 'Require: replaces']),
+    ...(referredBy === undefined ? [] : [`Referred-By: ${withoutControls(referredBy)}`]),
+  ];
 }
 
 /** RFC 3261 8.1.3.5: what is tried again keeps Call-ID and From, and counts CSeq on. */

@@ -120,6 +120,10 @@ export interface InviteOptions {
   readonly sdp: string;
   /** Overrides the account's. */
   readonly displayName?: string;
+  /** The call that this one takes over (RFC 3891): a `ReceivedReferral`'s. Who does not know of it refuses the call with 420 and does not ring. */
+  readonly replaces?: string;
+  /** Who has referred us there (RFC 3892): a `ReceivedReferral`'s. */
+  readonly referredBy?: string;
 }
 
 /** A final response that is not 2xx, or its local stand-in. */

@@ -352,3 +352,30 @@ describe('a REFER of the far end that its owner forgets', () => {
     last.reply(200);
   });
 });
+
+describe('a call that follows from a transfer', () => {
+  it('names the call that it takes over, requires that to be understood, and says who sent us, challenged or not', async () => {
+    const { peer } = subject;
+    const { refused } = subject.place('sip:carol@example.com', { replaces: 'id@h;to-tag=t1;from-tag=f1', referredBy: '"B" <sip:bob@example.com>' });
+    const first = await peer.next('INVITE');
+    first.reply(407, ['Proxy-Authenticate: Digest realm="example.com", nonce="n1"']);
+    const second = await peer.next('INVITE');
+    for (const invite of [first, second]) {
+      expect([invite.header('replaces'), invite.header('require'), invite.header('referred-by')]).toEqual(['id@h;to-tag=t1;from-tag=f1', 'replaces', '"B" <sip:bob@example.com>']);
+    }
+    second.reply(420, ['Unsupported: replaces']);
+    expect((await refused).status).toBe(420);
+  });
+
+  it('of its own says nothing of that, and no value ends its line', async () => {
+    const { peer } = subject;
+    const plain = subject.place();
+    const first = await peer.next('INVITE');
+    expect(['replaces', 'require', 'referred-by'].map((name) => first.header(name))).toEqual([undefined, undefined, undefined]);
+    const odd = subject.place('sip:carol@example.com', { replaces: 'id\r\nX: 1', referredBy: '<sip:b@c>\r\nX: 2' });
+    const second = await peer.next('INVITE');
+    expect([second.header('replaces'), second.header('referred-by'), second.header('x')]).toEqual(['idX: 1', '<sip:b@c>X: 2', undefined]);
+    for (const invite of [first, second]) invite.reply(486);
+    await Promise.all([plain.refused, odd.refused]);
+  });
+});

@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import { systemClock, type Clock } from '../../../src/base/clock.js';
 import { hour } from '../../../src/base/units.js';
 import { openSipStack, type SipStackSettings } from '../../../src/sip/stack.js';
-import type { CallDialog, CallRefusal, IncomingCall, OutgoingCall, ReceivedReferral, RemoteOffer, SipAccount, SipStack } from '../../../src/sip/types.js';
+import type { CallDialog, CallRefusal, IncomingCall, InviteOptions, OutgoingCall, ReceivedReferral, RemoteOffer, SipAccount, SipStack } from '../../../src/sip/types.js';
 import { ScriptedPeer, type Received } from '../../support/scripted-peer.js';
 import { quietDialog } from '../../support/quiet-dialog.js';
 
@@ -181,14 +181,14 @@ export class Subject {
 
   // ---- calls that we place -------------------------------------------------------------------------
 
-  place(to = 'sip:600@example.com'): PlacedCall {
+  place(to = 'sip:600@example.com', options: Partial<InviteOptions> = {}): PlacedCall {
     const seen: string[] = [];
     let accept: (dialog: CallDialog) => void = () => undefined;
     let refuse: (refusal: CallRefusal) => void = () => undefined;
     const accepted = new Promise<CallDialog>((resolve) => (accept = resolve));
     const refused = new Promise<CallRefusal>((resolve) => (refuse = resolve));
     const call = this.account.invite(
-      { to, sdp: offer },
+      { to, sdp: offer, ...options },
       {
         ...quietDialog,
         onProgress: ({ status, sdp }) => seen.push(`progress ${String(status)}${sdp === undefined ? '' : ' media'}`),
