@@ -4,7 +4,6 @@
  */
 import { isIP } from 'node:net';
 import {
-  OutgoingRequestMessage,
   ReInviteUserAgentServer,
   SessionDialog,
   TransactionState,
@@ -22,7 +21,7 @@ import { isSecured } from '../base/sip-transport.js';
 import { sendKnownCredentials } from './challenges.js';
 import type { ContactAddress } from './contact-addresses.js';
 import { allowedMethods } from './corrections/allowed-methods.js';
-import { DigestExchange, type DigestSession } from './digest.js';
+import type { DigestSession } from './digest.js';
 import { CountedMap } from './guards/transaction-count.js';
 import type { Addressed, CallDelegate, ReceivedRequest, Sender, SentRequest, Wire } from './internals.js';
 import { makeSipUri, readHostPort } from './parser/uri.js';
@@ -37,6 +36,7 @@ import type { Flow } from './transports/flow.js';
 import type { AccountSettings, SipTransport } from './types.js';
 import { asSips } from './where-we-are.js';
 import { writeResponse } from './write-response.js';
+import { writtenRequest } from './written-request.js';
 
 const nobodyListens = (): void => undefined;
 
@@ -178,31 +178,31 @@ export class AccountCore extends UserAgentCore implements Sender {
     requestUri: URI,
     from: URI,
     to: URI,
-    options: OutgoingRequestMessageOptions,
-    extraHeaders?: string[],
+    { callId = randomToken(12), cseq = 1, fromTag = randomToken(8), toTag, fromDisplayName = this.configuration.displayName, routeSet = [] }: OutgoingRequestMessageOptions,
+    extraHeaders: string[] = [],
     body?: Body,
   ): SentRequest {
-    const viaHost = this.#owner.flow === undefined ? '' : this.#context.contactOn(this.#owner.flow).hostPort;
-    const { target, routeSet, nextHop } = routed(requestUri, options.routeSet ?? []);
-    const complete: OutgoingRequestMessageOptions = {
-      // RFC 3261 8.1.1.4, 19.3: nobody can guess them, as SIP.js's own.
-      callId: randomToken(12),
-      fromTag: randomToken(8),
-      fromDisplayName: this.configuration.displayName,
-      forceRport: true,
-      optionTags: [],
-      userAgentString: this.#context.userAgent,
-      ...options,
-      viaHost,
-      routeSet,
-    };
+    // RFC 3261 8.1.1.4, 19.3: nobody can guess Call-ID and tag.
+    const { flow } = this.#owner;
+    const { target, routeSet: routes, nextHop } = routed(requestUri, routeSet);
     const isOfSips = requestUri.scheme === 'sips' || nextHop?.scheme === 'sips';
-    const lines = isOfSips && extraHeaders !== undefined && isSecured(this.#owner.flow?.transport) ? asSips(extraHeaders) : extraHeaders;
-    const message = new OutgoingRequestMessage(method, target, from, to, complete, lines, body);
-    const sent = Object.assign(message, { sender: this, exchange: new DigestExchange(), isGivenUp: false, nextHop });
+    const message = writtenRequest(this, {
+      method,
+      target,
+      from: { uri: from, displayName: fromDisplayName, tag: fromTag },
+      to: { uri: to, tag: toTag },
+      callId,
+      cseq,
+      routeSet: routes,
+      nextHop,
+      viaHost: flow === undefined ? '' : this.#context.contactOn(flow).hostPort,
+      userAgent: this.#context.userAgent,
+      lines: isOfSips && isSecured(flow?.transport) ? asSips(extraHeaders) : extraHeaders,
+      body,
+    });
     // RFC 3261 22.1, 13.2.2.4: nobody challenges a CANCEL; an ACK has the credentials of its INVITE.
-    if (this.isChallengedInDialogs && options.toTag && method !== 'ACK' && method !== 'CANCEL') sendKnownCredentials(sent);
-    return sent;
+    if (this.isChallengedInDialogs && toTag && method !== 'ACK' && method !== 'CANCEL') sendKnownCredentials(message);
+    return message;
   }
 
   override receiveIncomingRequestFromTransport(message: IncomingRequestMessage): void {

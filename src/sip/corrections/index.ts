@@ -5,7 +5,6 @@
 import { grammarCorrections } from '../parser/grammar.js';
 import { allowedMethodsCorrection } from './allowed-methods.js';
 import { dialogCorrections } from './dialogs.js';
-import { messageCorrections } from './messages.js';
 import type { Correction } from './pin.js';
 import { timersCorrection } from './timers.js';
 import { transactionCorrections } from './transactions.js';
@@ -15,7 +14,6 @@ export const corrections: readonly Correction[] = [
   ...transactionCorrections,
   ...userAgentCorrections,
   ...dialogCorrections,
-  ...messageCorrections,
   ...grammarCorrections,
   allowedMethodsCorrection,
   timersCorrection,

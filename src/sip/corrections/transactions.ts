@@ -17,8 +17,8 @@ interface TransactionInternals {
   readonly state: TransactionState;
   readonly transport: Wire;
   readonly request: { readonly method: string };
-  /** Ours: ACKs of 2xx by their text, to go again. */
-  sentAcks?: Map<string, SentRequest>;
+  /** Of an INVITE of ours: the ACKs of its 2xx, by the tags of who answered. */
+  readonly ackRetransmissionCache?: ReadonlyMap<string, SentRequest | undefined>;
   onTransportError(error: Error): void;
 }
 
@@ -52,8 +52,9 @@ export const transactionCorrections = [
     function (this: TransactionInternals, text: string): Promise<void> {
       if (text.startsWith('ACK ')) {
         // RFC 3261 13.2.2.4: the way is found anew; the connection that the ACK went by may be gone, and the ACK with it.
-        const ack = this.sentAcks?.get(text);
-        ack?.sender.wireFor(ack).sendAck(text, undefined, nobodyListens);
+        for (const ack of this.ackRetransmissionCache?.values() ?? []) {
+          if (ack?.toString() === text) ack.sender.wireFor(ack).sendAck(text, undefined, nobodyListens);
+        }
         return sent;
       }
       const onError = (error: Error): void => {
@@ -80,10 +81,7 @@ export const transactionCorrections = [
       const wire = ack.sender.wireFor(ack);
       ack.setViaHeader(`${ack.sender.branchPrefix}${randomToken(8)}`, wire.protocol);
       if (ack.toTag !== undefined) this.ackRetransmissionCache.set(ack.toTag, ack);
-      const text = ack.toString();
-      this.sentAcks ??= new Map();
-      this.sentAcks.set(text, ack);
-      wire.sendAck(text, undefined, nobodyListens);
+      wire.sendAck(ack.toString(), undefined, nobodyListens);
     },
   ),
   correct(

@@ -216,7 +216,7 @@ export const userAgentCorrections = [
     UserAgentServer.prototype,
     'reply',
     '3ec0e3ab',
-    'RFC 3261 20.14: as for OutgoingRequestMessage.toString; SIP.js counts the bytes of the body by encodeURIComponent, which is slow and throws on a lone surrogate.',
+    'RFC 3261 20.14: Content-Length counts bytes; SIP.js counts the bytes of the body by encodeURIComponent, which is slow and throws on a lone surrogate.',
     measured,
     function (this: ServerInternals, options: ResponseOptions): OutgoingResponse {
       const { userAgentHeaderFieldValue: userAgent = '', supportedOptionTagsResponse: supported } = this.core.configuration;

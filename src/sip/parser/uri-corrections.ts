@@ -5,7 +5,7 @@
 import { NameAddrHeader, Parameters, URI } from 'sip.js/lib/core/index.js';
 import { correct } from '../corrections/pin.js';
 import { copyHeaders } from './received-uri.js';
-import { quoteDisplayName, withoutControls, writeParameters, writeUri } from './write-uri.js';
+import { writeAddress, writeUri } from './write-uri.js';
 
 interface UriInternals extends Record<keyof URI, unknown> {
   readonly raw: { readonly scheme: string; readonly host: string };
@@ -49,9 +49,7 @@ export const uriCorrections = [
     'RFC 3261 25.1: a quoted string escapes `"` and `\\`; SIP.js writes a display name as it is, so that it can add headers.',
     'writes its display name so that it is read back, and so that it cannot end the line',
     function (this: WrittenAddress): string {
-      const { displayName } = this;
-      const quoted = displayName === undefined ? '""' : quoteDisplayName(displayName);
-      return `${quoted === '""' ? '' : `${quoted} `}<${this.uri.toString()}>${withoutControls(writeParameters(this.parameters))}`;
+      return writeAddress(this.displayName, this.uri, this.parameters);
     },
   ),
   correct(

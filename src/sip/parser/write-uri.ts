@@ -35,6 +35,12 @@ export function writeParameters(parameters: Record<string, string | null>): stri
   return text;
 }
 
+/** `"Name" <uri>;name=value`: nothing in a name or a parameter can end the line. */
+export function writeAddress(displayName: string | undefined, uri: URI, parameters: Record<string, string | null>): string {
+  const quoted = displayName === undefined || displayName === '' ? '""' : quoteDisplayName(displayName);
+  return `${quoted === '""' ? '' : `${quoted} `}<${uri.toString()}>${withoutControls(writeParameters(parameters))}`;
+}
+
 /** Leaves out blanks, controls and `<`, `>`, `"`: parts set by a program may hold them, parts read from the wire never do. */
 function withoutUnsafe(text: string): string {
   for (let at = 0; at < text.length; at += 1) {
