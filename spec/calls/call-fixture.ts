@@ -55,6 +55,8 @@ export interface World {
   endings: CallEnding[];
   /** The statuses of INVITEs that the host did not hear of. */
   refused: number[];
+  /** The records of those. */
+  refusals: CallEnding[];
   logged: { level: string; message: string }[];
   /** The account of mapping 1, user 101. */
   account: FakeAccount;
@@ -80,6 +82,7 @@ export function world(options: WorldOptions = {}): World {
   const updates: CallUpdate[] = [];
   const endings: CallEnding[] = [];
   const refused: number[] = [];
+  const refusals: CallEnding[] = [];
   const logged: World['logged'] = [];
   const log = (level: string) => (message: string) => logged.push({ level, message });
   let incoming = 0;
@@ -101,7 +104,10 @@ export function world(options: WorldOptions = {}): World {
       clock,
       log: { info: log('info'), warn: log('warn'), error: log('error') },
       onEnded: (ending) => endings.push(ending),
-      onRefused: (status) => refused.push(status),
+      onRefused: (status, ending) => {
+        refused.push(status);
+        if (ending !== undefined) refusals.push(ending);
+      },
       ...(options.journal === undefined ? {} : { journal: options.journal }),
       random: () => 0.5,
       newCallId: () => `in-${String(++incoming)}`,
@@ -113,6 +119,7 @@ export function world(options: WorldOptions = {}): World {
     updates,
     endings,
     refused,
+    refusals,
     logged,
     account: accounts.get(1) ?? new FakeAccount('none'),
     accounts,

@@ -32,12 +32,13 @@ describe('a user with calls.max-per-user', () => {
   });
 
   it('is busy to callers, who may try again later, and the host hears nothing', async () => {
-    const { create, account, router, updates, refused } = world({ settings: { maxPerUser: 1 } });
+    const { create, account, router, updates, refused, refusals } = world({ settings: { maxPerUser: 1 } });
     await create();
     const call = new FakeIncomingCall(account, { sdp: offerSdp });
     router.onIncoming(call);
     expect(call.sent).toEqual([{ status: 486, phrase: 'Busy Here', retryAfterS: 30 }]);
     expect([refused, updates.filter(({ type }) => type === 'incoming')]).toEqual([[486], []]);
+    expect(refusals).toMatchObject([{ reason: 'unavailable', class: 'client', status: 486, message: expect.stringContaining('calls.max-per-user') as string }]);
   });
 });
 

@@ -88,16 +88,19 @@ describe('a call from SIP to the messenger', () => {
 
 describe('an incoming call that is not let through', () => {
   it.each([
-    ['its account has no mapping any more', {}, (w: World) => { w.accounts.clear(); }, { sdp: offerSdp }, 404],
-    ['the mapping may not be called', { mappings: [mapping(1, { canBeCalled: false })] }, undefined, { sdp: offerSdp }, 403],
-    ['the INVITE has no offer', {}, undefined, { sdp: null }, 488],
-  ] as const)('because %s is refused, and the host hears nothing', (_why, options, prepare, incoming, status) => {
+    ['its account has no mapping any more', {}, (w: World) => { w.accounts.clear(); }, { sdp: offerSdp }, 404, undefined],
+    ['the mapping may not be called', { mappings: [mapping(1, { canBeCalled: false })] }, undefined, { sdp: offerSdp }, 403, ['callee_disabled', 'client', 'The SIP account 431@pbx.example takes no calls (can_be_called is off).']],
+    ['the INVITE has no offer', {}, undefined, { sdp: null }, 488, ['media', 'upstream', 'The INVITE carries no offer (SDP), and calls are taken only with one.']],
+  ] as const)('because %s is refused, and the host hears nothing; the record says why', (_why, options, prepare, incoming, status, recorded) => {
     const w = world(options);
     prepare?.(w);
     const call = new FakeIncomingCall(w.account, incoming);
     w.router.onIncoming(call);
     expect([call.statuses, w.updates, w.router.live, w.clock.pending]).toEqual([[status], [], 0, 0]);
     expect([w.refused, w.endings]).toEqual([[status], []]);
+    const at = w.clock.date();
+    const record = { callId: 'sip-call-id', direction: 'incoming', mappingId: 1, peer: { type: 1, id: 101 }, from: 'sip:600@pbx.example', to: 'sip:431@pbx.example', startedAt: at, endedAt: at, codecs: [], status };
+    expect(w.refusals).toEqual(recorded === undefined ? [] : [{ ...record, reason: recorded[0], class: recorded[1], message: recorded[2] }]);
     expect(w.logged).toHaveLength(1);
     expect(w.logged[0]?.message).toContain(`(${String(status)} `);
   });

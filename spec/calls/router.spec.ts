@@ -90,12 +90,13 @@ describe('whether users are enabled', () => {
   });
 
   it('refuses an incoming call for a disabled user with 480, and the host hears nothing of it', async () => {
-    const { router, account, updates, clock, refused } = world({ find: disabled(101) });
+    const { router, account, updates, clock, refused, refusals } = world({ find: disabled(101) });
     const call = new FakeIncomingCall(account);
     router.onIncoming(call);
     await settle();
     expect([call.statuses, updates, router.live, clock.pending]).toEqual([[480], [], 0, 0]);
     expect(refused).toEqual([480]);
+    expect(refusals).toMatchObject([{ callId: 'in-1', reason: 'callee_disabled', status: 480, message: 'The user called is disabled.' }]);
   });
 
   it.each([
@@ -160,7 +161,7 @@ describe('whether users are enabled', () => {
 
 describe('draining', () => {
   it('takes no new calls: an outgoing one gets its ended, an incoming one 503 with Retry-After', async () => {
-    const { create, router, account, ended, endings, updates, refused } = world();
+    const { create, router, account, ended, endings, updates, refused, refusals } = world();
     await router.drain(0);
     await create();
     expect([ended('out-1').reason, endings.length]).toEqual(['unavailable', 1]);
@@ -169,6 +170,7 @@ describe('draining', () => {
     expect(call.sent).toEqual([{ status: 503, phrase: 'Service Unavailable', retryAfterS: 30 }]);
     expect([updates.length, router.live]).toEqual([1, 0]);
     expect(refused).toEqual([503]);
+    expect(refusals).toMatchObject([{ reason: 'unavailable', class: 'server', status: 503 }]);
   });
 
   it('waits for people to finish, and no longer than they take', async () => {

@@ -365,6 +365,36 @@ describe('the administration interface', () => {
     expect((await ask('/metrics')).text).toContain('dialog_sip_calls_ended_total{direction="outgoing",reason="caller_disabled",class="client"} 1\n');
   });
 
+  it('says why a call did not ring that the host never heard of; one that comes again and again fills no table', async () => {
+    await extension.init(host({ config: { tree: tree({ admin }) } }));
+    await extension.onUserCreated({ id: 434 });
+    const ours = /<([^>]*)>/.exec((await accept()).header('contact') ?? '')?.[1] ?? '';
+    await expect.poll(() => extension.status().registrations.byState.registered).toBe(1);
+    const call = { from: '<sip:600@127.0.0.1>;tag=1', to: '<sip:dialog434@127.0.0.1>', headers: [`Contact: <sip:600@127.0.0.1:${String(peer.port)}>`], cseq: 1 };
+    for (let times = 0; times < 60; times += 1) {
+      peer.send('INVITE', ours, { ...call, callId: `bare-${String(times)}` });
+      await peer.nextResponse(488);
+    }
+    await extension.onCall({ type: 'create', callId: 'last', from: { type: 1, id: 435 }, to: { address: '600' }, description: { type: 'offer', sdp: audioSdp(1) } });
+    const records = async (): Promise<{ callId: string }[]> => (await ask('/api/calls/records?limit=100')).items as { callId: string }[];
+    await expect.poll(records).toContainEqual(expect.objectContaining({ callId: 'last' }));
+    const refused = (await records()).filter(({ callId }) => callId.startsWith('bare-'));
+    expect(refused.length).toBeGreaterThan(9);
+    expect(refused.length).toBeLessThan(50);
+    expect(refused.find(({ callId }) => callId === 'bare-0')).toMatchObject({
+      direction: 'incoming',
+      from: 'sip:600@127.0.0.1',
+      to: 'sip:dialog434@127.0.0.1',
+      reason: 'media',
+      status: 488,
+      message: 'The INVITE carries no offer (SDP), and calls are taken only with one.',
+    });
+    const { text } = await ask('/metrics');
+    expect(text).toContain('dialog_sip_invites_refused_total{status="488"} 60\n');
+    expect(text).not.toContain('dialog_sip_calls_ended_total{direction="incoming"');
+    expect(fake.callIds).toEqual(['last']);
+  });
+
   it('keeps init from registering anybody when its port is taken', async () => {
     await extension.init(host({ config: { tree: tree({ admin }) } }));
     await extension.onUserCreated({ id: 434 });

@@ -3,7 +3,8 @@ import type { Clock } from '../base/clock.js';
 import type { CallTarget, Peer } from '../host/contract.js';
 import { usedCodecs } from '../sdp/media.js';
 import { escapeUser, sipUri } from './address.js';
-import type { CallFacts, CallParties, RoutableMapping } from './ports.js';
+import type { CallEnding, CallFacts, CallParties, RoutableMapping } from './ports.js';
+import type { Termination } from './termination.js';
 
 /** When what happened; what happens again is not noted again. */
 export class CallTimes {
@@ -38,6 +39,11 @@ export class CallTimes {
       codecs: this.#codecs,
     };
   }
+}
+
+/** The record of a call that is over before it began. */
+export function endedAtOnce(facts: CallFacts, { reason, class: owner, message }: Termination, status?: number): CallEnding {
+  return { ...facts, endedAt: facts.startedAt, reason, class: owner, message, status };
 }
 
 /** The SIP address of a mapping, `sip:434@pbx.example.com`. */

@@ -58,8 +58,8 @@ export class CallLimits {
   /** Why an INVITE for the user cannot be taken. */
   receive(user: Peer): IncomingRefusal | undefined {
     // RFC 3261 21.4.21, 21.5.4: the user has no line left, or nobody has.
-    if (this.#isFull) return { status: 503, phrase: 'Service Unavailable', retryAfterS, message: localTable.tooManyHere.message };
-    if (this.#isBusy(user)) return { status: 486, phrase: 'Busy Here', retryAfterS, message: localTable.tooManyOfUser.message };
+    if (this.#isFull) return { status: 503, phrase: 'Service Unavailable', retryAfterS, ending: localTable.tooManyHere };
+    if (this.#isBusy(user)) return { status: 486, phrase: 'Busy Here', retryAfterS, ending: localTable.tooManyOfUser };
     return undefined;
   }
 

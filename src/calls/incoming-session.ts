@@ -2,7 +2,7 @@
 import type { HangupReason, HostUser, RemoteParty, SessionDescription } from '../host/contract.js';
 import { offersVideo } from '../sdp/media.js';
 import type { IncomingCall, IncomingCallEvents, LooseEnd, ReasonValue } from '../sip/types.js';
-import { addressOf } from './call-facts.js';
+import { addressOf, endedAtOnce } from './call-facts.js';
 import { incomingTable, type IncomingAction, type IncomingEvent, type IncomingState } from './call-state.js';
 import type { TakenCommand } from './command.js';
 import type { ConversationParts } from './conversation.js';
@@ -167,9 +167,10 @@ export class IncomingSession extends Session<IncomingState, IncomingEvent, Incom
       return;
     }
     this.#rejection = userDisabled;
-    this.context.ports.log.info(`An incoming call was refused: ${userDisabled.message}`, { callId: this.callId });
+    const { status, ending } = userDisabled;
+    this.context.ports.log.info(`An incoming call was refused: ${ending.message}`, { callId: this.callId });
     this.raise('unroutable');
-    this.context.ports.onRefused?.(userDisabled.status);
+    this.context.ports.onRefused?.(status, endedAtOnce(this.times.facts(this.callId, 'incoming', this.parties), ending, status));
   }
 
   #addCandidates(command: Extract<TakenCommand, { type: 'candidates' }>): void {

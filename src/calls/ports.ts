@@ -150,8 +150,11 @@ export interface CallPorts {
   readonly onEnded?: (ending: CallEnding) => void;
   /** Who keeps what happens to a call, for whoever asks about it afterwards. */
   readonly recorder?: CallRecorder;
-  /** Told once for each INVITE that the host is not told of: the status it was answered with. */
-  readonly onRefused?: (status: number) => void;
+  /**
+   * Told once for each INVITE that the host is not told of: the status it was answered with, and the record of it unless nobody here was
+   * called. Its id is the SIP Call-ID. It must not throw.
+   */
+  readonly onRefused?: (status: number, ending?: CallEnding) => void;
   readonly journal?: CallJournal;
   /** The id of an incoming call; a random UUID unless a spec wants another. */
   readonly newCallId?: () => string;

@@ -2,20 +2,20 @@
 import { randomUUID } from 'node:crypto';
 import type { CallCommand } from '../host/contract.js';
 import type { IncomingCall } from '../sip/types.js';
-import { CallTimes, writePeer, writeTarget } from './call-facts.js';
+import { addressOf, CallTimes, endedAtOnce, writePeer, writeTarget } from './call-facts.js';
 import { CallLimits } from './call-limits.js';
 import { CallTable } from './call-table.js';
 import { readCommand, type CreateCommand } from './command.js';
 import { IncomingSession } from './incoming-session.js';
 import { OutgoingSession } from './outgoing-session.js';
 import { notAcceptable, passDescription } from './media-passage.js';
-import type { CallPorts, CallSettings, LiveCall } from './ports.js';
-import { routeIncoming, type IncomingRefusal, type IncomingRules } from './routes.js';
+import type { CallEnding, CallPorts, CallSettings, LiveCall, RoutableMapping } from './ports.js';
+import { callerOf, routeIncoming, type IncomingRefusal, type IncomingRules } from './routes.js';
 import type { SessionContext } from './session.js';
 import { localTable, type Termination } from './termination.js';
 import { Deliveries, UpdateQueue } from './updates.js';
 
-const stopping: IncomingRefusal = { status: 503, phrase: 'Service Unavailable', retryAfterS: 30, message: localTable.stopping.message };
+const stopping: IncomingRefusal = { status: 503, phrase: 'Service Unavailable', retryAfterS: 30, ending: localTable.stopping };
 
 /** How long `drain`, after it ended the last calls, waits for responses to its CANCELs and for a slow host, milliseconds. */
 const closingMs = 1_000;
@@ -70,28 +70,24 @@ export class CallRouter {
   /** An INVITE for one of our accounts. */
   onIncoming(call: IncomingCall): void {
     const { ports, settings, table, limits } = this.#context;
-    if (this.#draining) {
-      this.#refuse(call, stopping);
-      return;
-    }
     const mappingId = ports.accounts.mappingIdOf(call.account);
     const mapping = mappingId === undefined ? undefined : ports.mappings.get(mappingId);
-    const decision = routeIncoming(call, mapping, this.#rules);
+    const decision = this.#draining ? { refuse: stopping } : routeIncoming(call, mapping, this.#rules);
     if ('refuse' in decision) {
-      this.#refuse(call, decision.refuse, mappingId);
+      this.#refuse(call, decision.refuse, mapping);
       return;
     }
     const meta = { sipCallId: call.callId, mappingId };
     const { peer } = decision.offer.mapping;
     const full = limits.receive(peer);
     if (full !== undefined) {
-      this.#refuse(call, full, mappingId);
+      this.#refuse(call, full, mapping);
       return;
     }
     const passage = passDescription({ type: 'offer', sdp: decision.offer.sdp }, 'sip', settings.webrtc, ports.log, meta);
     if ('unfit' in passage) {
       const { ending, reason } = passage.unfit;
-      this.#refuse(call, { ...notAcceptable, reason, message: ending.message }, mappingId);
+      this.#refuse(call, { ...notAcceptable, reason, ending }, mapping);
       return;
     }
     const { mapping: callee, from, forwarded } = decision.offer;
@@ -131,21 +127,28 @@ export class CallRouter {
   }
 
   /** A call that never was: its `ended` is all there is of it. */
-  #endAtOnce({ callId, from: peer, to }: CreateCommand, { reason, message, class: owner }: Termination): void {
+  #endAtOnce({ callId, from: peer, to }: CreateCommand, ending: Termination): void {
     const { deliveries, ports } = this.#context;
+    const { reason, message } = ending;
     ports.log.info(`A call was not placed: ${message}`, { callId, reason });
     new UpdateQueue(deliveries).tell({ type: 'ended', callId, reason, message });
     const facts = new CallTimes(ports.clock).facts(callId, 'outgoing', { peer, from: writePeer(peer), to: writeTarget(to) });
-    ports.onEnded?.({ ...facts, endedAt: facts.startedAt, reason, class: owner, message });
+    ports.onEnded?.(endedAtOnce(facts, ending));
   }
 
-  /** The host hears nothing of it. */
-  #refuse(call: IncomingCall, refusal: IncomingRefusal, mappingId?: number): void {
+  /** The host hears nothing of it; there is a record of it all the same, for whoever asks why it did not ring. */
+  #refuse(call: IncomingCall, refusal: IncomingRefusal, mapping: RoutableMapping | undefined): void {
     const { ports } = this.#context;
-    const { status, phrase, reason, retryAfterS, message } = refusal;
-    ports.log.info(`An incoming call was refused (${status} ${phrase}): ${message}`, { sipCallId: call.callId, mappingId });
+    const { status, phrase, reason, retryAfterS, ending } = refusal;
+    ports.log.info(`An incoming call was refused (${status} ${phrase}): ${ending.message}`, { sipCallId: call.callId, mappingId: mapping?.id });
     call.reject(status, { phrase, ...(reason === undefined ? {} : { reason }), ...(retryAfterS === undefined ? {} : { retryAfterS }) });
-    ports.onRefused?.(status);
+    ports.onRefused?.(status, mapping && this.#recordOf(call, mapping, ending, status));
+  }
+
+  #recordOf(call: IncomingCall, mapping: RoutableMapping, ending: Termination, status: number): CallEnding {
+    const { peer, id: mappingId } = mapping;
+    const parties = { peer, mappingId, from: callerOf(call, this.#rules).uri, to: addressOf(mapping) };
+    return endedAtOnce(new CallTimes(this.#context.ports.clock).facts(call.callId, 'incoming', parties), ending, status);
   }
 
   /** Resolves when `isDone`, at the latest after `limitMs`. */

@@ -41,7 +41,7 @@ export type OutgoingDecision =
   | { readonly place: { readonly mapping: RoutableMapping; readonly uri: string } }
   | { readonly refuse: Termination };
 
-/** Every refusal on the SIP side: what the INVITE is answered with, and a sentence for the log. */
+/** Every refusal on the SIP side: what the INVITE is answered with, and what people are told who ask why it did not ring. */
 export interface IncomingRefusal {
   readonly status: number;
   readonly phrase: string;
@@ -49,7 +49,7 @@ export interface IncomingRefusal {
   readonly reason?: ReasonValue;
   /** When the caller may try again, seconds. */
   readonly retryAfterS?: number;
-  readonly message: string;
+  readonly ending: Termination;
 }
 
 export type IncomingDecision =
@@ -91,18 +91,19 @@ export function routeIncoming(
   why?: string[],
 ): IncomingDecision {
   if (mapping === undefined) {
-    return { refuse: { status: 404, phrase: 'Not Found', message: 'The SIP account called has no mapping any more.' } };
+    const ending: Termination = { reason: 'callee_not_found', class: 'server', message: 'The SIP account called has no mapping any more.' };
+    return { refuse: { status: 404, phrase: 'Not Found', ending } };
   }
   if (!mapping.canBeCalled) {
     const message = `The SIP account ${nameOf(mapping)} takes no calls (can_be_called is off).`;
-    return { refuse: { status: 403, phrase: 'Forbidden', message } };
+    return { refuse: { status: 403, phrase: 'Forbidden', ending: { reason: 'callee_disabled', class: 'client', message } } };
   }
   why?.push(`${describe(mapping)} was called; it may be (can_be_called), and belongs to ${sayPeer(mapping.peer)}.`);
   const { sdp } = call;
   if (sdp === undefined) {
     const message = 'The INVITE carries no offer (SDP), and calls are taken only with one.';
     const reason = { protocol: 'SIP', cause: 488, text: 'The INVITE has no offer (SDP)' };
-    return { refuse: { status: 488, phrase: 'Not Acceptable Here', reason, message } };
+    return { refuse: { status: 488, phrase: 'Not Acceptable Here', reason, ending: { reason: 'media', class: 'upstream', message } } };
   }
   const { from, contact, identity } = call;
   const offer = { mapping, from: callerOf({ from, contact, identity }, rules, why), sdp };
@@ -116,7 +117,7 @@ export function routeIncoming(
 export const userDisabled: IncomingRefusal = {
   status: 480,
   phrase: 'Temporarily Unavailable',
-  message: 'The user called is disabled.',
+  ending: { reason: 'callee_disabled', class: 'client', message: 'The user called is disabled.' },
 };
 
 /**

@@ -95,8 +95,8 @@ export function explainIncoming(routes: RoutesInForce, invite: string): Explanat
   const call = { from: toNameAddress(message.from), identity, ...(contact === undefined ? {} : { contact }), ...(sdp === undefined ? {} : { sdp }) };
   const decided = routeIncoming(call, called, { ...rulesOf(routes), ignoreContact: config.ignoreContact }, why);
   if ('refuse' in decided) {
-    const { status, phrase, message: sentence } = decided.refuse;
-    return { decision: `Refused with ${status} ${phrase}: ${sentence}`, why };
+    const { status, phrase, ending } = decided.refuse;
+    return { decision: `Refused with ${status} ${phrase}: ${ending.message}`, why };
   }
   const warned = { warn: (sentence: string) => why.push(sentence) };
   const passage = passDescription({ type: 'offer', sdp: decided.offer.sdp }, 'sip', config.webrtc, warned, {});
