@@ -56,6 +56,14 @@ describe('calls.max-total', () => {
     await create({ callId: 'c', from: user(102) });
     expect(router.live).toBe(2);
   });
+
+  it('may be one', async () => {
+    const { create, account, router } = world({ settings: { maxTotal: 1 } });
+    await create({ callId: 'a' });
+    const call = new FakeIncomingCall(account, { sdp: offerSdp });
+    router.onIncoming(call);
+    expect([router.live, call.statuses]).toEqual([1, [503]]);
+  });
 });
 
 describe('calls.max-per-minute', () => {

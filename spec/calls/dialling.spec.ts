@@ -72,6 +72,7 @@ describe('an address', () => {
     ['sip:0190@pbx.example', 'denied'],
     ['sip:600@evil.example', 'denied'],
     ['sip:600@EVIL.example.:5060', 'denied'],
+    [`sip:6${'0'.repeat(63)}@pbx.example`, 'may'],
     [`sip:6${'0'.repeat(64)}@pbx.example`, 'denied'],
   ])('%s: %s', (uri, expected) => {
     expect(verdict(uri, { allow, deny })).toBe(expected);
@@ -82,11 +83,26 @@ describe('an address', () => {
     expect(verdict('sip:+1201@pbx.example', { deny })).toBe('may');
   });
 
+  it('may not be called because of calls.allow alone, where nothing is denied', () => {
+    expect(verdict('sip:+1201@pbx.example', { allow })).toBe('not allowed');
+    expect(verdict('sip:+4930123456@pbx.example', { allow })).toBe('may');
+  });
+
   it('counts as E.164 too when there is a country', () => {
     const number = { rewrite: [], defaultCountry: 'DE' };
     expect(verdict('sip:0900123456@pbx.example', { deny })).toBe('may');
     expect(verdict('sip:0900123456@pbx.example', { deny, number })).toBe('denied');
     expect(verdict('sip:030123456@pbx.example', { allow, number })).toBe('may');
+  });
+
+  it('that is a number counts as it stands, without its separators, and as E.164', () => {
+    const number = { rewrite: [], defaultCountry: 'DE' };
+    for (const deny of ['0900-12*', '090012*', '+4990012*']) expect(verdict('sip:0900-123456@pbx.example', { deny: [deny], number })).toBe('denied');
+    expect(verdict('sip:0900-123456@pbx.example', { deny: ['0900-12*'] })).toBe('denied');
+  });
+
+  it('that is a name, and no number, keeps its hyphens and dots', () => {
+    for (const name of ['recep-tion', 'room-12', '1.floor']) expect(verdict(`sip:${name}@pbx.example`, { deny: ['reception', 'room12', '1floor'] })).toBe('may');
   });
 
   it('of a messenger user needs no place in allow, and may be denied', () => {
@@ -108,6 +124,7 @@ describe('an address', () => {
     expect(why('sip:0190@pbx.example')).toEqual(['sip:0190@pbx.example is denied by /^0?190/ (calls.deny).']);
     expect(why('sip:600@pbx.example')).toEqual(['sip:600@pbx.example is allowed by 6* (calls.allow).']);
     expect(why('sip:1@pbx.example')).toEqual(['sip:1@pbx.example is in none of the patterns of calls.allow.']);
+    expect(why(`sip:${'1'.repeat(65)}@pbx.example`)).toEqual(['The address is longer than the 64 characters that calls.allow and calls.deny are held against.']);
   });
 
   it('that is denied stays denied however its number is written', () => {

@@ -1,6 +1,7 @@
 /** Session timers of calls, both roles (RFC 4028). */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { second } from '../../../src/base/units.js';
+import type { CallDialog } from '../../../src/sip/types.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import type { Received } from '../../support/scripted-peer.js';
 import { answer, Subject } from './subject.js';
@@ -20,14 +21,13 @@ afterEach(async () => {
 });
 
 /** A call of ours that the peer answered; the ACK has come. */
-async function placed(headers: string[]): Promise<{ seen: string[]; invite: Received }> {
+async function placed(headers: string[]): Promise<{ seen: string[]; invite: Received; dialog: CallDialog }> {
   const { peer } = subject;
   const { accepted, seen } = subject.place();
   const invite = await peer.next('INVITE');
   invite.reply(200, [`Contact: ${subject.peerContact}`, ...headers], answer);
   await peer.next('ACK');
-  await accepted;
-  return { seen, invite };
+  return { seen, invite, dialog: await accepted };
 }
 
 const timerOf = (message: Received): (string | undefined)[] => [message.header('session-expires'), message.header('require')];
@@ -66,11 +66,11 @@ describe('a call that we place', () => {
     expect(seen).toEqual(['accepted', `answer ${answerNow}`]);
   });
 
-  it('goes over to re-INVITE when UPDATE is refused after all', async () => {
+  it.each([[405], [501]])('goes over to re-INVITE when UPDATE is refused after all, %i', async (status) => {
     const { peer } = subject;
     await placed(['Allow: INVITE, UPDATE', 'Session-Expires: 300;refresher=uac']);
     await clock.advance(150 * second);
-    (await peer.next('UPDATE')).reply(405);
+    (await peer.next('UPDATE')).reply(status);
     (await peer.next('INVITE')).reply(200, [`Contact: ${subject.peerContact}`], answer);
     await peer.next('ACK');
   });
@@ -102,6 +102,19 @@ describe('a call that we place', () => {
     expect(seen).toEqual(['accepted', 'lost SIP_SESSION_EXPIRED']);
   });
 
+  it.each([[491], [500], [503]])('whose refresh by UPDATE meets %i is refreshed again a little later', async (status) => {
+    const { peer } = subject;
+    const { seen } = await placed(['Allow: UPDATE', 'Session-Expires: 300;refresher=uac']);
+    await clock.advance(150 * second);
+    (await peer.next('UPDATE')).reply(status);
+    await subject.settled();
+    await clock.advance(4 * second);
+    (await peer.next('UPDATE')).reply(200, ['Session-Expires: 300;refresher=uac']);
+    await subject.settled();
+    await clock.advance(140 * second);
+    expect(seen).toEqual(['accepted']);
+  });
+
   it('is ended when the far end, which is to refresh it, does not', async () => {
     const { peer } = subject;
     const { seen } = await placed(['Require: timer', 'Session-Expires: 300;refresher=uas']);
@@ -129,6 +142,28 @@ describe('a call that we place', () => {
     await peer.next('ACK');
     (await peer.next('BYE')).reply(200);
     expect(seen).toEqual(['accepted', 'lost 481']);
+  });
+
+  it.each([['UPDATE'], ['INVITE']])('that has ended is not refreshed any more by %s', async (method) => {
+    const { peer } = subject;
+    const { dialog } = await placed([`Allow: BYE, ${method}`, 'Session-Expires: 300;refresher=uac']);
+    dialog.bye();
+    (await peer.next('BYE')).reply(200);
+    await clock.advance(300 * second);
+    await subject.settled();
+    expect(peer.received.filter((message) => message.method === method || message.method === 'BYE')).toEqual([]);
+  });
+
+  it.each([[405], [422], [481]])('that ends while its refresh is under way is over, though that is answered %i', async (status) => {
+    const { peer } = subject;
+    const { dialog, seen } = await placed(['Allow: UPDATE', 'Session-Expires: 300;refresher=uac']);
+    await clock.advance(150 * second);
+    const update = await peer.next('UPDATE');
+    dialog.bye();
+    (await peer.next('BYE')).reply(200);
+    update.reply(status, ['Min-SE: 900']);
+    await subject.settled();
+    expect([peer.received.filter(({ method }) => method !== undefined), seen]).toEqual([[], ['accepted']]);
   });
 
   it('that meets 422 is placed again with the interval that is taken, as the same call', async () => {
