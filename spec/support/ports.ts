@@ -24,7 +24,7 @@ export async function freePort(): Promise<number> {
 }
 
 /** Whether a socket can be bound to that port of 127.0.0.1. */
-export function isFree(protocol: 'udp' | 'tcp', port: number): Promise<boolean> {
+function isFree(protocol: 'udp' | 'tcp', port: number): Promise<boolean> {
   return new Promise((resolve) => {
     if (protocol === 'udp') {
       const socket = createSocket('udp4');

@@ -5,7 +5,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, isFree } from '../../support/ports.js';
+import { freePort } from '../../support/ports.js';
 import { Program } from './program.js';
 
 const scenarios = new URL('../scenarios/', import.meta.url);
@@ -50,6 +50,11 @@ export interface SippOutcome {
   errors: string;
 }
 
+/** So many calls, and all as the scenario has them. */
+export function allWell(calls = 1): SippOutcome {
+  return { successful: calls, failed: 0, errors: '' };
+}
+
 /** RTP as telephones had it before WebRTC. */
 const plainSdp = 'v=0\no=- 1 1 IN IP4 127.0.0.1\ns=-\nc=IN IP4 127.0.0.1\nt=0 0\nm=audio 54400 RTP/AVP 8\na=rtpmap:8 PCMA/8000';
 
@@ -64,7 +69,7 @@ export class Sipp {
   static async answer(options: SippOptions): Promise<Sipp> {
     const { port, folder, args } = await prepare(options);
     const sipp = new Sipp(new Program('sipp', args, { cwd: folder }), folder, port);
-    await sipp.#listens(options.transport ?? 'udp');
+    await sipp.#listens();
     return sipp;
   }
 
@@ -107,8 +112,9 @@ export class Sipp {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  async #listens(transport: 'udp' | 'tcp'): Promise<void> {
-    while (await isFree(transport, this.port)) {
+  /** It writes statistics once it has its sockets. Who tries its port to see whether it has, takes it away from it now and then. */
+  async #listens(): Promise<void> {
+    while (!existsSync(join(this.folder, 'statistics.csv'))) {
       if (!this.program.running) throw new Error(`sipp ended: ${this.program.describe()}\n${this.#errors()}`);
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
