@@ -67,7 +67,7 @@ describe('dialog-sip completion', () => {
   };
 
   it('prints the script of the program that it belongs to', () => {
-    expect(run('fish')).toContain("complete -c dialog-sip -n '__fish_use_subcommand' -a completion");
+    expect(run('fish')).toContain(`complete -c dialog-sip -n '__dialog_sip_at ""' -a completion`);
   });
 
   it('refuses a shell that it does not know', () => {

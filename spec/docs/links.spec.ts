@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { anchorsOf, linksOf, pages, readPage, resolveLink, root, type Page } from '../support/pages.js';
@@ -15,9 +15,19 @@ function brokenLinks(page: Page): string[] {
   });
 }
 
+/** What the npm package holds: what it says, and what npm takes in any case. */
+const { files } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { files: string[] };
+const packed = [...files, 'README.md', 'LICENSE', 'package.json'];
+const isPacked = (path: string): boolean => packed.some((file) => path === file || path.startsWith(`${file}/`));
+
 describe('the links of the pages', () => {
   it.each(pages.map((page) => [page.path, page] as const))('lead somewhere: %s', (_path, page) => {
     expect(brokenLinks(page)).toEqual([]);
+  });
+
+  it.each(pages.filter(({ path }) => isPacked(path)).map((page) => [page.path, page] as const))('lead to what the package holds: %s', (_path, page) => {
+    const targets = linksOf(page).map(({ target }) => resolveLink(page, target)?.path);
+    expect(targets.filter((path) => path !== undefined && !isPacked(path))).toEqual([]);
   });
 
   it('reach every page of docs/ from its index, or from the README', () => {

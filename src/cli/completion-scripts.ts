@@ -59,8 +59,8 @@ function at(path: readonly string[], word?: string): string {
 }
 
 /** Words of a `case`: every step down the tree. */
-function steps(places: readonly Place[]): string {
-  return places.filter(({ path }) => path.length > 0).map(({ path }) => at(path)).join('|');
+function steps(places: readonly Place[], between = '|'): string {
+  return places.filter(({ path }) => path.length > 0).map(({ path }) => at(path)).join(between);
 }
 
 /** Where an option stands whose value is of that kind. */
@@ -106,7 +106,7 @@ function bash(program: Command): string {
 /** For a folder of `fpath`, and for `source <(dialog-sip completion zsh)`. */
 function zsh(program: Command): string {
   const places = placesOf(program);
-  const described = (offers: readonly Offer[]): string => offers.map(({ word, says }) => quoted(`${word}:${says.replaceAll('\\', '\\\\')}`)).join(' ');
+  const described = (offers: readonly Offer[]): string => offers.map(({ word, says }) => quoted(says === '' ? word : `${word}:${says.replaceAll('\\', '\\\\')}`)).join(' ');
   return [
     '#compdef dialog-sip',
     '_dialog-sip() {',
@@ -137,16 +137,17 @@ function zsh(program: Command): string {
 }
 
 function fish(program: Command): string {
+  const places = placesOf(program);
   const inFish = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", String.raw`\'`)}'`;
   const values = (value: OptionOffer['value']): string => {
     if (typeof value !== 'string') return ` -x -a ${inFish(value.join(' '))}`;
     return { none: '', file: ' -r -F', other: ' -x' }[value];
   };
-  const lines = placesOf(program).flatMap(({ path, commands, options, words, takesFile }) => {
-    const seen = path.map((part) => `__fish_seen_subcommand_from ${part}`);
-    const below = commands.length > 0 && path.length > 0 ? [`not __fish_seen_subcommand_from ${commands.map(({ word }) => word).join(' ')}`] : [];
-    const when = inFish([...(path.length === 0 ? ['__fish_use_subcommand'] : seen), ...below].join('; and '));
-    const line = (rest: string, says: string): string => `complete -c dialog-sip -n ${when} ${rest}${says === '' ? '' : ` -d ${inFish(says)}`}`;
+  const lines = places.flatMap(({ path, commands, options, words, takesFile }) => {
+    const line = (rest: string, says: string): string => {
+      const when = inFish(`__dialog_sip_at "${path.map((part) => ` ${part}`).join('')}"`);
+      return `complete -c dialog-sip -n ${when} ${rest}${says === '' ? '' : ` -d ${inFish(says)}`}`;
+    };
     return [
       ...commands.map(({ word, says }) => line(`-a ${word}`, says)),
       ...words.map((word) => line(`-a ${word}`, '')),
@@ -154,7 +155,22 @@ function fish(program: Command): string {
       ...(takesFile ? [line('-F', '')] : []),
     ];
   });
-  return ['# dialog-sip, for fish', 'complete -c dialog-sip -f', ...lines, ''].join('\n');
+  return [
+    '# dialog-sip, for fish',
+    'function __dialog_sip_at',
+    "  set -l at ''",
+    '  for word in (commandline -opc)',
+    '    switch "$at $word"',
+    `      case ${steps(places, ' ')}`,
+    '        set at "$at $word"',
+    '    end',
+    '  end',
+    '  test "$at" = "$argv[1]"',
+    'end',
+    'complete -c dialog-sip -f',
+    ...lines,
+    '',
+  ].join('\n');
 }
 
 export const completionScripts: Readonly<Record<CompletionShell, (program: Command) => string>> = { bash, zsh, fish };

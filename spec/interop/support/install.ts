@@ -7,7 +7,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-export type Requirement = 'kamailio' | 'sipp' | 'postgresql' | 'openssl' | 'chromium' | 'baresip' | 'iproute2';
+export type Requirement = 'kamailio' | 'sipp' | 'postgresql' | 'openssl' | 'chromium' | 'baresip' | 'iproute2' | 'zsh' | 'fish';
 
 const packages: Record<Requirement, readonly string[]> = {
   kamailio: ['kamailio', 'kamailio-websocket-modules', 'kamailio-tls-modules'],
@@ -17,6 +17,8 @@ const packages: Record<Requirement, readonly string[]> = {
   chromium: ['chromium', 'fonts-dejavu-core'],
   baresip: ['baresip-core'],
   iproute2: ['iproute2'],
+  zsh: ['zsh'],
+  fish: ['fish'],
 };
 
 const present: Record<Requirement, () => boolean> = {
@@ -28,6 +30,8 @@ const present: Record<Requirement, () => boolean> = {
   chromium: () => isProgram('chromium'),
   baresip: () => isProgram('baresip'),
   iproute2: () => isProgram('ip'),
+  zsh: () => isProgram('zsh'),
+  fish: () => isProgram('fish'),
 };
 
 /** Whether any of these is not on this machine: `describe.skipIf(lacks('kamailio'))`. */
