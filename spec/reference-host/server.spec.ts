@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createLogger } from 'winston';
 import { WebSocket } from 'ws';
@@ -132,6 +133,16 @@ describe('signing in', () => {
     socket.on('error', () => undefined);
     const [, response] = (await once(socket, 'unexpected-response')) as [unknown, { statusCode: number }];
     expect(response.statusCode).toBe(401);
+  });
+
+  it.each(['/api/events?token=made-up', '/api/status'])('a connection whose upgrade comes to nothing is ended, and the server waits for none when it stops: %s', async (path) => {
+    const { hostname, port } = new URL(host.url);
+    const client = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
+    const key = 'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
+    client.write(`GET ${path} HTTP/1.1\r\nHost: ${hostname}:${port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${key}\r\n`);
+    await once(client.resume(), 'end');
+    await host.stop();
+    client.destroy();
   });
 
   it('a token in the address is good for the event stream alone', async () => {

@@ -2,28 +2,25 @@
  *   POST /api/ticket           {ticket}: lets one WebSocket in, within 30 s
  *   GET  /api/events?ticket=   WebSocket, down alone: JSON, a `ConsoleEvent` a message
  */
-import websocket, { type WebSocket } from '@fastify/websocket';
+import type { WebSocket } from '@fastify/websocket';
 import type { FastifyInstance } from 'fastify';
 import { Refusal } from '../base/problem.js';
 import { megabyte } from '../base/units.js';
+import { takeWebSockets } from '../base/web-sockets.js';
 import type { EventFeed, Onlooker } from './event-feed.js';
 import type { IssuedTicket } from './shapes.js';
 import type { Tickets } from './tickets.js';
 
+const eventsPath = '/api/events';
 const mostOnlookers = 32;
 /** What an onlooker may leave unread, bytes. */
 const mostUnread = megabyte;
 
 export async function serveEvents(app: FastifyInstance, feed: EventFeed, tickets: Tickets): Promise<void> {
-  await app.register(websocket, { options: { maxPayload: 1 } });
-  // One that asked for a WebSocket and was refused is nobody's any more: the server would wait for it when it closes.
-  app.addHook('onResponse', (request, _reply, done) => {
-    if (request.headers.upgrade !== undefined) request.raw.socket.destroySoon();
-    done();
-  });
+  await takeWebSockets(app, eventsPath, 1);
   app.post('/api/ticket', (): IssuedTicket => ({ ticket: tickets.issue() }));
   app.get(
-    '/api/events',
+    eventsPath,
     {
       websocket: true,
       preValidation: (_request, _reply, done) => {

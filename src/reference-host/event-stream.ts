@@ -11,6 +11,8 @@ import { clientCommand, requestId as requestIdSchema } from './api-schema.js';
 import type { CallHub } from './call-hub.js';
 import type { ClientEvent, Device, Devices } from './devices.js';
 
+export const eventsPath = '/api/events';
+
 /** Bytes a client may leave unread, and commands it may have under way, before it is cut off. */
 const unreadAtMost = 1_000_000;
 const commandsAtMost = 100;
@@ -24,7 +26,7 @@ export function serveEvents(
   signedIn: (request: FastifyRequest) => Device,
 ): void {
   app.get(
-    '/api/events',
+    eventsPath,
     {
       websocket: true,
       // Before the upgrade, so that a client without a token sees a 401 rather than a closed socket.

@@ -14,7 +14,6 @@
  *
  * HTTP and WebSocket take the same commands, those of the contract, and give the same errors (`application/problem+json`).
  */
-import websocket from '@fastify/websocket';
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'winston';
@@ -22,12 +21,13 @@ import type { Clock } from '../base/clock.js';
 import { messageOf } from '../base/errors.js';
 import { servePage } from '../base/page.js';
 import { checked, nothingAt, problemOf, problemType, type Problem } from '../base/problem.js';
+import { takeWebSockets } from '../base/web-sockets.js';
 import type { ExtensionHost, HostExtension } from '../index.js';
 import { ApiError } from './api-error.js';
 import { callPath, clientCommand, createBody, newUser, sessionBody, userChange, userPath } from './api-schema.js';
 import { CallHub, type CallHubOptions } from './call-hub.js';
 import { Devices, type Device } from './devices.js';
-import { serveEvents } from './event-stream.js';
+import { eventsPath, serveEvents } from './event-stream.js';
 import { Users } from './users.js';
 
 export interface ReferenceHostOptions {
@@ -69,7 +69,7 @@ export async function startReferenceHost(options: ReferenceHostOptions): Promise
     report: (message) => logger.warn(message),
   });
   const app = fastify({ bodyLimit: largestBody, forceCloseConnections: true });
-  await app.register(websocket, { options: { maxPayload: largestBody } });
+  await takeWebSockets(app, eventsPath, largestBody);
   answerErrors(app, logger);
   serveUsers(app, users, devices, options);
   serveCalls(app, calls, devices);
