@@ -1,5 +1,5 @@
 /**
- * All flows of this process: what listens, what was opened, what was taken, and the way to find the one for a target.
+ * All flows of this process: what listens, and the way to the one for a target, opened when there is none.
  *
  * Connections are shared: one for each transport, host, port and WebSocket handshake, however many accounts use it, and callers that
  * want it at the same time wait for the same attempt. A connection that goes down is forgotten at once, so the next `to` opens
@@ -11,11 +11,13 @@ import { isIP, isIPv6 } from 'node:net';
 import type { Clock } from '../../base/clock.js';
 import { second } from '../../base/units.js';
 import { Locator } from '../locating/locator.js';
-import { type Address, type NameService, SystemNames } from '../locating/name-service.js';
+import { type NameService, SystemNames } from '../locating/name-service.js';
 import type { Place } from '../locating/steps.js';
 import type { SipTarget, SipTransport } from '../types.js';
+import { addressToBind, bound } from './binding.js';
 import { type Attempt, connectStream, openWebSocket, orAborted, withinTime } from './connecting.js';
 import type { ConnectionContext, ConnectionFlow } from './connection-flow.js';
+import { Connections, isSamePlace, placeOf, targetKey } from './connections.js';
 import type { Endpoint, Flow, FlowEvents, Flows } from './flow.js';
 import { Listener } from './listener.js';
 import { LocalAddresses } from './local-address.js';
@@ -23,7 +25,7 @@ import { StreamFlow } from './stream-flow.js';
 import { reportTo } from './telling.js';
 import { looksOf, TlsFilesWatch } from './tls-files-watch.js';
 import { readTlsIdentity, type TlsFiles, type TlsIdentity } from './tls-identity.js';
-import { codeOf, sayFault, sayPlace, transportError, unreachable } from './transport-fault.js';
+import { sayPlace, transportError, unreachable } from './transport-fault.js';
 import { UdpSocket } from './udp-socket.js';
 import { WebSocketFlow } from './web-socket-flow.js';
 
@@ -51,11 +53,7 @@ export class FlowTable implements Flows {
   readonly #locator: Locator;
   readonly #watch: TlsFilesWatch;
   readonly #listeners: Listener[] = [];
-  readonly #byTarget = new Map<string, ConnectionFlow>();
-  /** The same and those to a target's other servers, by target and place. */
-  readonly #byPlace = new Map<string, ConnectionFlow>();
-  readonly #byEndpoint = new Map<string, ConnectionFlow>();
-  readonly #flows = new Set<ConnectionFlow>();
+  readonly #connections = new Connections();
   readonly #opening = new Map<string, Promise<Flow>>();
   readonly #closing = new AbortController();
   #closed: Promise<void> | undefined;
@@ -148,7 +146,7 @@ export class FlowTable implements Flows {
    * @throws ExtensionError SIP_TRANSPORT
    */
   toEndpoint(transport: SipTransport, endpoint: Endpoint): Promise<Flow> {
-    const existing = this.#byEndpoint.get(endpointKey(transport, endpoint));
+    const existing = this.#connections.atEndpoint(transport, endpoint);
     if (existing !== undefined) return Promise.resolve(existing);
     const target = { transport, host: endpoint.address, port: endpoint.port };
     if (transport === 'ws' || transport === 'wss') {
@@ -160,7 +158,7 @@ export class FlowTable implements Flows {
   /** The flow when it is there: the connection is open, or it is UDP and the address known. No promise on the hot path. */
   existing(target: SipTarget): Flow | undefined {
     if (target.transport !== 'udp' || target.isTransportOpen === true) {
-      const connection = this.#byTarget.get(targetKey(target));
+      const connection = this.#connections.ofTarget(targetKey(target));
       if (connection !== undefined) return this.#isLeft(connection, target) ? undefined : connection;
     }
     const place = this.#closed === undefined ? this.#locator.chosen(target) : undefined;
@@ -186,7 +184,7 @@ export class FlowTable implements Flows {
     this.#locator.close();
     this.#watch.close();
     const listeners = this.#listeners.map((listener) => listener.close());
-    const flows = [...this.#flows];
+    const flows = [...this.#connections.all];
     for (const flow of flows) flow.close();
     await Promise.allSettled(this.#opening.values());
     await Promise.all(flows.map((flow) => flow.closed));
@@ -246,19 +244,18 @@ export class FlowTable implements Flows {
   async #openTo(attempt: Attempt, key: string): Promise<Flow> {
     const { place } = attempt;
     if (place.transport === 'udp') return this.udp.flow(place.address, place.port);
-    const atPlace = placeKey(key, place);
-    const connection = this.#byPlace.get(atPlace) ?? (await this.#connect(attempt, atPlace));
-    this.#byTarget.set(key, connection);
+    const connection = this.#connections.ofTargetAt(key, place) ?? (await this.#connect(attempt, key));
+    this.#connections.serve(key, connection);
     return connection;
   }
 
-  async #connect(attempt: Attempt, atPlace: string): Promise<ConnectionFlow> {
+  async #connect(attempt: Attempt, key: string): Promise<ConnectionFlow> {
     const { place, signal } = attempt;
     const socket = await connectStream(attempt);
     const context = this.#context(this.settings.keepAliveMs ?? keepAliveMs);
     const keep = <T extends ConnectionFlow>(flow: T): T => {
       this.#add(flow);
-      this.#byPlace.set(atPlace, flow);
+      this.#connections.serveAt(key, place, flow);
       return flow;
     };
     try {
@@ -290,7 +287,7 @@ export class FlowTable implements Flows {
     const place = placeOf(connection);
     if (!this.#locator.isPassedOver(place)) return false;
     const chosen = this.#locator.chosen(target);
-    return chosen === undefined || placeKey('', chosen) !== placeKey('', place);
+    return chosen === undefined || !isSamePlace(chosen, place);
   }
 
   readonly #add = (flow: ConnectionFlow): void => {
@@ -298,60 +295,10 @@ export class FlowTable implements Flows {
       flow.close();
       return;
     }
-    this.#flows.add(flow);
-    this.#byEndpoint.set(endpointKey(flow.transport, flow.remote), flow);
+    this.#connections.add(flow);
   };
 
   readonly #forget = (flow: ConnectionFlow): void => {
-    const key = endpointKey(flow.transport, flow.remote);
-    if (this.#byEndpoint.get(key) === flow) this.#byEndpoint.delete(key);
-    for (const [target, other] of this.#byTarget) if (other === flow) this.#byTarget.delete(target);
-    for (const [place, other] of this.#byPlace) if (other === flow) this.#byPlace.delete(place);
-    void flow.closed.then(() => this.#flows.delete(flow));
+    this.#connections.forget(flow);
   };
-}
-
-function targetKey({ transport, host, port, isTransportOpen, webSocket }: SipTarget): string {
-  const key = `${isTransportOpen === true ? 'any' : transport} ${host.toLowerCase()} ${port}`;
-  if (webSocket === undefined) return key;
-  return `${key} ${webSocket.method} ${webSocket.host ?? ''} ${webSocket.location}`;
-}
-
-function placeOf({ transport, remote }: Flow): Place {
-  return { transport, address: remote.address, port: remote.port };
-}
-
-function placeKey(target: string, { transport, address, port }: Place): string {
-  return `${target} at ${transport} ${address} ${port}`;
-}
-
-function endpointKey(transport: SipTransport, endpoint: Endpoint): string {
-  return `${transport} ${endpoint.address} ${endpoint.port}`;
-}
-
-/** Runs `open`; what it throws becomes a sentence that says what cannot be bound and what to do about it. */
-async function bound<T>(transport: 'udp' | 'tcp' | 'tls', host: string, port: number, open: () => Promise<T>): Promise<T> {
-  try {
-    return await open();
-  } catch (thrown) {
-    const code = codeOf(thrown);
-    const advice = bindAdvice(code, transport);
-    const why = code === 'EADDRINUSE' ? 'another program has that port (EADDRINUSE)' : sayFault(thrown);
-    throw transportError(`Cannot take SIP on ${sayPlace(transport, { address: host, port })}: ${why}. ${advice}`, thrown);
-  }
-}
-
-function bindAdvice(code: string | undefined, transport: 'udp' | 'tcp' | 'tls'): string {
-  const key = `modules.sip.listen.${transport}-port`;
-  if (code === 'EADDRINUSE') return `Stop that program, or set ${key} to another port; 0 takes any free one.`;
-  if (code === 'EACCES') return `Ports below 1024 need privileges: set ${key} to a higher one.`;
-  if (code?.startsWith('ERR_') === true) return 'Check modules.sip.listen.tls.';
-  return 'Set modules.sip.listen.host to an address of this machine, or to 0.0.0.0 for all of them.';
-}
-
-/** Of a name with both families, the IPv4 address: what `localhost` means to most. */
-function addressToBind(addresses: readonly Address[]): string {
-  const chosen = addresses.find(({ family }) => family === 4) ?? addresses[0];
-  if (chosen === undefined) throw transportError('the name has no address');
-  return chosen.address;
 }
