@@ -4,7 +4,7 @@
  * Pure rearrangement; the resolver gives it meaning.
  */
 import type { Position } from './lexer.js';
-import type { PieceMark } from './skeleton.js';
+import type { PieceMark } from './marks.js';
 import type { Entry, ObjectLiteral, Piece } from './structure.js';
 
 /** The assignments to each key of one object, in the order of the text. */

@@ -14,7 +14,7 @@ import { compileDocument } from './layers.js';
 import type { Children, Content, Layer } from './layers.js';
 import { showText } from './lexer.js';
 import type { Position } from './lexer.js';
-import type { PieceMark } from './skeleton.js';
+import type { PieceMark } from './marks.js';
 import type { ObjectLiteral } from './structure.js';
 
 type Substitution = Extract<PieceMark, { kind: 'substitution' }>;

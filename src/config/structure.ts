@@ -5,7 +5,8 @@
  */
 import parseHocon from 'hocon-parser';
 import { ExtensionError } from '../base/errors.js';
-import type { FieldMark, Legend, PieceMark, Skeleton } from './skeleton.js';
+import type { FieldMark, PieceMark } from './marks.js';
+import type { Legend, Skeleton } from './skeleton.js';
 
 /** An object literal: its entries in the order of the text. */
 export interface ObjectLiteral {
