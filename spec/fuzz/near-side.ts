@@ -138,7 +138,7 @@ export class NearSide {
   act(): void {
     const { random } = this;
     const call = this.#calls[random.below(this.#calls.length)];
-    switch (random.below(19)) {
+    switch (random.below(20)) {
       case 0:
         void random.pick(this.accounts).register(random.pick([0, 60, 1800]));
         return;
@@ -182,6 +182,9 @@ export class NearSide {
       case 15:
       case 16:
         this.#carryOn(this.#referrals[random.below(this.#referrals.length)]);
+        return;
+      case 17:
+        call?.dialog?.askForOffer({ onOffer: this.#dialogEvents.onOffer, onRefused: () => undefined });
         return;
       default:
     }

@@ -17,6 +17,7 @@ import type {
   RegisterOutcome,
   RemoteOffer,
   SipAccount,
+  SoughtOfferEvents,
 } from '../../src/sip/types.js';
 import { audioSdp } from './audio-sdp.js';
 
@@ -64,6 +65,14 @@ export class FakeDialog implements CallDialog {
   readonly referrals: (ReferEvents & { to: string })[] = [];
   readonly replacement = 'sip:600@192.0.2.9?Replaces=call';
   looseEnd: LooseEnd = { ...someEnd, routeSet: [] };
+
+  localSdp = audioSdp(1);
+  /** Every re-INVITE without SDP, oldest first. */
+  readonly sought: SoughtOfferEvents[] = [];
+
+  askForOffer(events: SoughtOfferEvents): void {
+    this.sought.push(events);
+  }
 
   sendTone(tone: string, durationMs: number, answer: (status: number) => void): void {
     this.tones.push({ tone, durationMs, answer });

@@ -1,5 +1,14 @@
 /** An answered call, over SIP.js's session: the same whoever placed it. */
-import type { IncomingByeRequest, IncomingInfoRequest, IncomingInviteRequest, Session, SessionDelegate, SessionDialog, UserAgentServer } from 'sip.js/lib/core/index.js';
+import type {
+  IncomingByeRequest,
+  IncomingInfoRequest,
+  IncomingInviteRequest,
+  IncomingRequestMessage,
+  Session,
+  SessionDelegate,
+  SessionDialog,
+  UserAgentServer,
+} from 'sip.js/lib/core/index.js';
 import type { Clock, Timer } from '../base/clock.js';
 import { callRefusalOf } from './call-refusal.js';
 import { dtmfTypes, toneBody, toneOf } from './dtmf-info.js';
@@ -13,13 +22,19 @@ import { Referrals } from './referrals.js';
 import { reasonOf, retrySoon, writeReason } from './response-headers.js';
 import { originOf, sessionBody } from './session-body.js';
 import { SessionRefresher, type SessionStart } from './session-refresher.js';
+import { SoughtOffer } from './sought-offer.js';
 import { refreshTarget } from './target-refresh.js';
-import type { CallDialog, CallRefusal, DialogEvents, OfferEvents, ReasonValue, ReferEvents } from './types.js';
+import type { CallDialog, CallRefusal, DialogEvents, OfferEvents, ReasonValue, ReferEvents, SoughtOfferEvents } from './types.js';
 
 /** RFC 3261 table 4: 64*T1. */
 const ackTimeoutMs = 32_000;
 
 const requestPending: CallRefusal = { status: 491, phrase: 'Request Pending' };
+const offerForgotten: CallRefusal = {
+  status: 408,
+  phrase: 'Request Timeout',
+  local: { code: 'SIP_TIMEOUT', message: 'The offer that the far end was asked for was not answered in time' },
+};
 
 export interface CallDialogOptions {
   readonly awaitsAck: boolean;
@@ -45,7 +60,7 @@ export class SessionCallDialog implements CallDialog {
   #localSdp: string;
   /** The `o=` of what the far end said last: the same as long as the description is (RFC 3264 8). */
   #remoteOrigin: string | undefined;
-  #ours: LocalOffer | undefined;
+  #ours: LocalOffer | SoughtOffer | undefined;
   #theirs: ReceivedOffer | undefined;
   readonly #referrals: Referrals;
   /** Our 2xx to a re-INVITE waits for its ACK; `isOffer`: the ACK brings the answer. */
@@ -133,16 +148,16 @@ export class SessionCallDialog implements CallDialog {
     if (this.#byeAfterAck !== undefined) this.bye(this.#byeAfterAck.reason);
   }
 
+  get localSdp(): string {
+    return this.#localSdp;
+  }
+
   offer(sdp: string, events: OfferEvents): void {
-    if (!this.#isOpen) return;
-    // RFC 3261 14.1: no re-INVITE while another INVITE is under way in either direction; 13.2.1: one offer at a time.
-    if (this.#awaitsAck || this.#isNegotiating) {
-      setImmediate(() => {
-        if (this.#isOpen) events.onRefused(requestPending);
-      });
-      return;
-    }
-    this.#sendOffer(sdp, events);
+    if (this.#mayOffer(events)) this.#sendOffer(sdp, events);
+  }
+
+  askForOffer(events: SoughtOfferEvents): void {
+    if (this.#mayOffer(events)) this.#seekOffer(events);
   }
 
   sendTone(tone: string, durationMs: number, onDone: (status: number) => void): void {
@@ -167,25 +182,68 @@ export class SessionCallDialog implements CallDialog {
     return `${remoteTarget.toString()}?Replaces=${replaces}`;
   }
 
+  /** RFC 3261 14.1: no re-INVITE while another INVITE is under way in either direction; 13.2.1: one offer at a time. */
+  #mayOffer({ onRefused }: Pick<OfferEvents, 'onRefused'>): boolean {
+    if (!this.#isOpen) return false;
+    if (!this.#awaitsAck && !this.#isNegotiating) return true;
+    setImmediate(() => {
+      if (this.#isOpen) onRefused(requestPending);
+    });
+    return false;
+  }
+
   #sendOffer(sdp: string, events: OfferEvents): void {
-    const isEnd = this.#refresher.judgeEnd();
     this.#ours = new LocalOffer(this.#dialog, sdp, {
+      ...this.#reinvite(events, () => { this.#sendOffer(sdp, events); }),
+      onAnswered: (answer) => {
+        this.#ours = undefined;
+        this.#localSdp = sdp;
+        events.onAnswered(answer);
+        this.#remoteOrigin = originOf(answer);
+      },
+    });
+  }
+
+  #seekOffer(events: SoughtOfferEvents): void {
+    this.#ours = new SoughtOffer(this.#dialog, {
+      ...this.#reinvite(events, () => { this.#seekOffer(events); }),
+      localSdp: this.#localSdp,
+      onOffer: (offer) => {
+        events.onOffer(offer);
+      },
+      onAnswered: (offer, answer) => {
+        this.#ours = undefined;
+        this.#localSdp = answer;
+        this.#remoteOrigin = originOf(offer);
+      },
+      onRejected: (status) => {
+        this.bye({ protocol: 'SIP', cause: status });
+      },
+      onForgotten: () => {
+        this.#lose(offerForgotten);
+      },
+    });
+  }
+
+  /** What any re-INVITE of ours says, and what comes of one that is refused. */
+  #reinvite(
+    events: Pick<OfferEvents, 'onRefused'>,
+    sendAgain: () => void,
+  ): Pick<ConstructorParameters<typeof LocalOffer>[2], 'clock' | 'headers' | 'onAccepted' | 'onRefused'> {
+    const isEnd = this.#refresher.judgeEnd();
+    return {
       clock: this.clock,
       headers: this.#refresher.requestLines(),
       onAccepted: (response) => {
         this.#refresher.accepted(response);
       },
-      onEnd: (end) => {
+      onRefused: (refusal) => {
         this.#ours = undefined;
-        if ('answer' in end) {
-          this.#localSdp = sdp;
-          events.onAnswered(end.answer);
-          this.#remoteOrigin = originOf(end.answer);
-        } else if (isEnd(end.refusal)) this.#lose(end.refusal);
-        else if (this.#refresher.takesInterval(end.refusal)) this.#sendOffer(sdp, events);
-        else events.onRefused(end.refusal);
+        if (isEnd(refusal)) this.#lose(refusal);
+        else if (this.#refresher.takesInterval(refusal)) sendAgain();
+        else events.onRefused(refusal);
       },
-    });
+    };
   }
 
   /** Nobody but the far end hears of it, unless that says something else than before. */
@@ -268,11 +326,11 @@ export class SessionCallDialog implements CallDialog {
     }
   }
 
-  #offered(sdp: string, uas: OfferServer, onAccepted: () => void): ReceivedOffer {
-    const offer = new ReceivedOffer(sdp, uas, () => this.#refresher.answer(uas.message), (answer) => {
+  #offered(sdp: string, uas: OfferServer & { readonly message: IncomingRequestMessage }, onAccepted: () => void): ReceivedOffer {
+    const offer = new ReceivedOffer(sdp, uas, () => this.#refresher.answer(uas.message), (end) => {
       this.#theirs = undefined;
-      if (answer === undefined) return;
-      this.#localSdp = answer;
+      if ('status' in end) return;
+      this.#localSdp = end.answer;
       this.#remoteOrigin = originOf(sdp);
       onAccepted();
     });

@@ -177,14 +177,25 @@ export interface OfferEvents {
   onRefused(refusal: CallRefusal): void;
 }
 
+/** What comes of asking the far end for an offer: one of these, once, unless the call ends before. */
+export interface SoughtOfferEvents {
+  /**
+   * 2xx with an offer; the ACK waits for the answer, at most 30 s, and then the call ends with `onLost`. An ACK refuses nothing: `reject` ends the call,
+   * as `bye` does, with that status as its Reason.
+   */
+  onOffer(offer: RemoteOffer): void;
+  /** The session is as it was: as for `OfferEvents`. 488: the far end made no offer. */
+  onRefused(refusal: CallRefusal): void;
+}
+
 /** An offer of the far end in a call. */
 export interface RemoteOffer {
   readonly sdp: string;
-  /** Told when the far end takes the offer back. Assigned once, before `onOffer` returns. */
+  /** Told when the far end takes the offer back, or the call ends. Assigned once, before `onOffer` returns. */
   onWithdrawn: (() => void) | undefined;
-  /** 200 with the answer. Nothing once it is answered, refused or withdrawn, or the call has ended. */
+  /** 200 with the answer, or the ACK with it. Nothing once it is answered, refused or withdrawn, or the call has ended. */
   accept(sdp: string): void;
-  /** 400 to 699: the session stays as it was. Nothing as for `accept`. */
+  /** 400 to 699: the session stays as it was, but for an offer that was asked for. Nothing as for `accept`. */
   reject(status: number): void;
 }
 
@@ -239,6 +250,10 @@ export interface CallDialog {
   bye(reason?: ReasonValue): void;
   /** A re-INVITE (RFC 3261 14). Never throws: what goes wrong arrives as `onRefused`, later than the return. */
   offer(sdp: string, events: OfferEvents): void;
+  /** A re-INVITE without SDP: the far end is asked for an offer (RFC 3261 14.1). Never throws, as `offer`. */
+  askForOffer(events: SoughtOfferEvents): void;
+  /** What we offered or answered last that was taken. */
+  readonly localSdp: string;
   /** An INFO with one tone. @param onDone told the final status, unless the call ends before */
   sendTone(tone: string, durationMs: number, onDone: (status: number) => void): void;
   /** A REFER; one at a time. @param referTo a URI, or the `replacement` of another call */

@@ -1,6 +1,8 @@
 /** Offers in a call that is up: re-INVITE (RFC 3261 14) and UPDATE with an offer (RFC 3311), both ways. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { CallDialog } from '../../../src/sip/types.js';
+import type { CallDialog, RemoteOffer } from '../../../src/sip/types.js';
+import { ManualClock } from '../../support/manual-clock.js';
+import type { Received } from '../../support/scripted-peer.js';
 import { answer, Subject } from './subject.js';
 
 const held = 'v=0\r\no=held\r\na=sendonly\r\n';
@@ -132,6 +134,179 @@ describe('a re-INVITE of ours', () => {
     await peer.next('ACK');
     await subject.settled();
     expect(seen).toEqual(['accepted', `answered ${resumed}`]);
+  });
+});
+
+describe('an offer that we ask the far end for', () => {
+  const twoStreams = ['v=0', 'o=- 7 3 IN IP4 192.0.2.9', 's=-', 't=0 0', 'm=audio 4000/2 UDP/TLS/RTP/SAVPF 111 0', 'a=mid:0', 'm=video 9 UDP/TLS/RTP/SAVPF 96', ''].join('\r\n');
+
+  /** We ask; `seen` gets what comes of it but the offer. */
+  const askOf = (dialog: CallDialog, seen: string[]): Promise<RemoteOffer> =>
+    new Promise((resolve) => {
+      let offers = 0;
+      dialog.askForOffer({
+        onOffer: (offer) => {
+          offers += 1;
+          if (offers > 1) seen.push('offered again');
+          offer.onWithdrawn = () => seen.push('withdrawn');
+          resolve(offer);
+        },
+        onRefused: ({ status }) => seen.push(`refused ${String(status)}`),
+      });
+    });
+  /** The far end has answered, and nobody has decided yet. */
+  const offered = async (sdp = twoStreams): Promise<Awaited<ReturnType<Subject['answered']>> & { offer: RemoteOffer; reinvite: Received }> => {
+    const taken = await subject.answered();
+    const told = askOf(taken.dialog, taken.seen);
+    const reinvite = await subject.peer.next('INVITE');
+    reinvite.reply(200, [`Contact: ${here('moved')}`], sdp);
+    return { ...taken, offer: await told, reinvite };
+  };
+  const acks = (): Received[] => subject.peer.received.filter(({ method }) => method === 'ACK');
+
+  it('is asked for by a re-INVITE without SDP, and answered in the ACK, which goes again with the same answer, not before', async () => {
+    const { peer } = subject;
+    const { dialog, seen, offer, reinvite } = await offered();
+    expect([reinvite.body, reinvite.header('content-type'), reinvite.header('contact')]).toEqual(['', undefined, expect.stringContaining('tok434')]);
+    expect(offer.sdp).toBe(twoStreams);
+    reinvite.reply(200, [`Contact: ${here('moved')}`], twoStreams);
+    // Of another branch that cannot be: this one is in the call already.
+    reinvite.replyRaw(200, '<sip:600@example.com>;tag=other', [`Contact: ${here('other')}`], twoStreams);
+    await subject.settled();
+    expect(acks()).toEqual([]);
+    offer.accept(resumed);
+    offer.reject(488);
+    const ack = await peer.next('ACK');
+    expect([ack.uri, ack.cseq, ack.body]).toEqual([here('moved').slice(1, -1), reinvite.cseq, resumed]);
+    reinvite.reply(200, [`Contact: ${here('moved')}`], twoStreams);
+    expect((await peer.next('ACK')).text).toBe(ack.text);
+    expect([dialog.localSdp, seen]).toEqual([resumed, ['confirmed']]);
+  });
+
+  it('is what the far end is told of again, by whoever asks, once it is answered', async () => {
+    const { peer, uri } = subject;
+    const { dialog, offer, inDialog } = await offered();
+    expect(dialog.localSdp).toBe(answer);
+    offer.accept(resumed);
+    await peer.next('ACK');
+    const ok = await peer.request('INVITE', uri, { ...inDialog, headers: [`Contact: ${here('moved')}`] });
+    expect(ok.body).toBe(resumed);
+    peer.send('ACK', uri, { ...inDialog, body: held });
+    await subject.settled();
+  });
+
+  it('that is refused is answered without a stream, and the call ends with BYE', async () => {
+    const { peer } = subject;
+    const { seen, offer } = await offered();
+    offer.reject(488);
+    offer.accept(resumed);
+    const ack = await peer.next('ACK');
+    expect(ack.body.split('\r\n')).toEqual([
+      'v=0', 'o=- 1 1 IN IP4 0.0.0.0', 's=-', 'c=IN IP4 0.0.0.0', 't=0 0', 'm=audio 0 UDP/TLS/RTP/SAVPF 111 0', 'm=video 0 UDP/TLS/RTP/SAVPF 96', '',
+    ]);
+    const bye = await peer.next('BYE');
+    expect(bye.header('reason')).toBe('SIP;cause=488');
+    bye.reply(200);
+    await subject.settled();
+    expect([seen, acks()]).toEqual([['confirmed'], []]);
+  });
+
+  it('is refused for the session that there was, in its next version', async () => {
+    const { peer } = subject;
+    const { dialog, offer } = await offered();
+    offer.accept('v=0\r\no=ann 5 18446744073709551 IN IP4 192.0.2.1\r\n');
+    await peer.next('ACK');
+    const again = askOf(dialog, []);
+    (await peer.next('INVITE')).reply(200, [`Contact: ${here('moved')}`], twoStreams);
+    (await again).reject(488);
+    expect((await peer.next('ACK')).body).toContain('\r\no=ann 5 18446744073709552 IN IP4 192.0.2.1\r\n');
+    (await peer.next('BYE')).reply(200);
+  });
+
+  it('is withdrawn when the far end hangs up, and its 2xx is acknowledged all the same', async () => {
+    const { peer, uri } = subject;
+    const { seen, offer, inDialog } = await offered();
+    expect((await peer.request('BYE', uri, { ...inDialog, cseq: 12 })).status).toBe(200);
+    expect((await peer.next('ACK')).body).toContain('m=audio 0 ');
+    offer.accept(resumed);
+    await subject.settled();
+    expect([seen, acks()]).toEqual([['confirmed', 'withdrawn', 'bye'], []]);
+  });
+
+  it('is acknowledged before our BYE when we hang up, however late the 2xx comes', async () => {
+    const { peer } = subject;
+    const early = await offered();
+    early.dialog.bye();
+    await peer.next('ACK');
+    (await peer.next('BYE')).reply(200);
+    const late = await subject.answered();
+    void askOf(late.dialog, late.seen);
+    const reinvite = await peer.next('INVITE');
+    late.dialog.bye();
+    (await peer.next('BYE')).reply(200);
+    reinvite.reply(200, [`Contact: ${subject.peerContact}`], twoStreams);
+    expect((await peer.next('ACK')).body).toContain('m=audio 0 ');
+    await subject.settled();
+    expect([early.seen, late.seen]).toEqual([['confirmed', 'withdrawn'], ['confirmed']]);
+  });
+
+  it('is not there: the 2xx without one is acknowledged, and the owner is told 488', async () => {
+    const { peer } = subject;
+    const { dialog, seen } = await subject.answered();
+    void askOf(dialog, seen);
+    (await peer.next('INVITE')).reply(200, [`Contact: ${subject.peerContact}`]);
+    expect((await peer.next('ACK')).body).toBe('');
+    await subject.settled();
+    expect(seen).toEqual(['confirmed', 'refused 488']);
+    offerTo(dialog, held, seen);
+    (await peer.next('INVITE')).reply(488);
+  });
+
+  it('is not asked for while another offer is under way, nor is another made while it waits for its answer', async () => {
+    const { peer, uri } = subject;
+    const { dialog, seen, offer, inDialog } = await offered();
+    offerTo(dialog, held, seen);
+    void askOf(dialog, seen);
+    const theirs = { ...inDialog, headers: [`Contact: ${subject.peerContact}`], body: held };
+    for (const [method, cseq] of [['INVITE', 12], ['UPDATE', 13]] as const) expect((await peer.request(method, uri, { ...theirs, cseq })).status, method).toBe(491);
+    expect(seen).toEqual(['confirmed', 'refused 491', 'refused 491']);
+    offer.accept(resumed);
+    expect((await peer.next('ACK')).body).toBe(resumed);
+    offerTo(dialog, held, seen);
+    (await peer.next('INVITE')).reply(200, [`Contact: ${subject.peerContact}`], answer);
+    await subject.settled();
+    expect(seen.slice(3)).toEqual([`answered ${answer}`]);
+  });
+
+  it.each([[491, ['confirmed', 'refused 491']], [481, ['confirmed', 'lost']]])('is refused %i as any re-INVITE is', async (status, told) => {
+    const { peer } = subject;
+    const { dialog, seen } = await subject.answered();
+    peer.answerAll('BYE', 200);
+    void askOf(dialog, seen);
+    (await peer.next('INVITE')).reply(status);
+    await peer.next('ACK');
+    await subject.settled();
+    expect(seen).toEqual(told);
+  });
+
+  it('that is forgotten ends the call before the far end has waited for the ACK for 64*T1; one that is answered does not', async () => {
+    await subject.close();
+    const clock = new ManualClock();
+    subject = await Subject.open('udp', { clock });
+    const { peer } = subject;
+    const answered = await offered();
+    answered.offer.accept(resumed);
+    await peer.next('ACK');
+    const { seen, offer } = await offered();
+    await clock.advance(29_999);
+    await subject.settled();
+    expect(acks()).toEqual([]);
+    await clock.advance(1);
+    expect((await peer.next('ACK')).body).toContain('m=audio 0 ');
+    (await peer.next('BYE')).reply(200);
+    offer.accept(resumed);
+    await subject.settled();
+    expect([answered.seen, seen, acks()]).toEqual([['confirmed'], ['confirmed', 'withdrawn', 'lost'], []]);
   });
 });
 

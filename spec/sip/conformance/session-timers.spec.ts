@@ -52,6 +52,25 @@ describe('a call that we place', () => {
     expect(seen).toEqual(['accepted']);
   });
 
+  it('is refreshed with the answer to an offer that we asked for, and knows that offer again', async () => {
+    const { peer } = subject;
+    const { accepted, seen } = subject.place();
+    (await peer.next('INVITE')).reply(200, [`Contact: ${subject.peerContact}`, 'Session-Expires: 300;refresher=uac'], answer);
+    await peer.next('ACK');
+    (await accepted).askForOffer({ onOffer: (offer) => { offer.accept('v=0\r\no=ours\r\n'); }, onRefused: () => undefined });
+    const asking = await peer.next('INVITE');
+    expect([asking.header('session-expires'), asking.body]).toEqual(['300;refresher=uac', '']);
+    asking.reply(200, [`Contact: ${subject.peerContact}`, 'Session-Expires: 300;refresher=uac'], answerNow);
+    await peer.next('ACK');
+    await clock.advance(150 * second);
+    const reinvite = await peer.next('INVITE');
+    expect(reinvite.body).toBe('v=0\r\no=ours\r\n');
+    reinvite.reply(200, [`Contact: ${subject.peerContact}`], answerNow);
+    await peer.next('ACK');
+    await subject.settled();
+    expect(seen).toEqual(['accepted']);
+  });
+
   it('is refreshed by a re-INVITE with our description where UPDATE is not taken, and nobody hears of it unless the far end says something new', async () => {
     const { peer } = subject;
     const { seen } = await placed(['Session-Expires: 300;refresher=uac']);

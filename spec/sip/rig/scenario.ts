@@ -13,7 +13,7 @@ import { RigUserAgent } from './user-agent.js';
 
 export const actions = [
   'register', 'register briefly', 'unregister', 'invite', 'invite ghost', 'invite nobody', 'ring', 'answer', 'answer and hang up',
-  'reject', 'offer', 'both offer', 'press a key', 'refer', 'hang up', 'both hang up', 'restart proxy', 'cut connections', 'wait',
+  'reject', 'offer', 'ask for an offer', 'both offer', 'press a key', 'refer', 'hang up', 'both hang up', 'restart proxy', 'cut connections', 'wait',
 ] as const;
 
 export interface Step {
@@ -152,6 +152,7 @@ function take(
       break;
     case 'reject': if (incoming !== undefined) agent.hangUp(incoming); break;
     case 'offer': if (talking !== undefined) agent.offer(talking); break;
+    case 'ask for an offer': if (talking !== undefined) agent.seek(talking, pick < 3); break;
     case 'both offer': {
       const same = other.calls.find((call) => call.name === talking?.name);
       if (talking !== undefined) agent.offer(talking);
@@ -183,7 +184,7 @@ export function scenarios(transport: 'udp' | 'tcp'): fc.Arbitrary<Scenario> {
   const does = fc.oneof(
     { weight: 5, arbitrary: fc.constant<Step['does']>('invite') },
     { weight: 9, arbitrary: fc.constantFrom<Step['does'][]>('ring', 'answer', 'answer and hang up', 'reject', 'hang up', 'both hang up') },
-    { weight: 9, arbitrary: fc.constantFrom<Step['does'][]>('offer', 'offer', 'both offer', 'press a key', 'press a key', 'refer') },
+    { weight: 9, arbitrary: fc.constantFrom<Step['does'][]>('offer', 'offer', 'ask for an offer', 'both offer', 'press a key', 'press a key', 'refer') },
     { weight: 4, arbitrary: fc.constantFrom(...actions) },
   );
   const afterMs = fc.oneof(

@@ -165,6 +165,7 @@ export class RigUserAgent {
         offer.accept(`v=0 ${name}\r\n`);
         call.agreed = name;
       },
+      onAnswer: (sdp) => { call.agreed = nameIn(sdp); },
       onReferral: (referral) => {
         call.note('is referred', call.state !== 'talking');
         referral.accept();
@@ -182,6 +183,27 @@ export class RigUserAgent {
       onAnswered: (sdp) => {
         call.agreed = nameIn(sdp);
         outcome(`agreed on ${call.agreed}`);
+      },
+      onRefused: ({ status }) => { outcome(String(status)); },
+    });
+  }
+
+  /** What the far end offers when it is asked is taken, or the call is over. */
+  seek(call: RigCall, isTaken: boolean): void {
+    if (call.state !== 'talking') return;
+    const outcome = call.ask('asks for an offer');
+    call.dialog?.askForOffer({
+      onOffer: (offer) => {
+        const name = nameIn(offer.sdp);
+        if (isTaken) {
+          offer.accept(`v=0 ${name}\r\n`);
+          call.agreed = name;
+          outcome(`agreed on ${name}`);
+        } else {
+          outcome('takes nothing');
+          call.end('our refusal');
+          offer.reject(488);
+        }
       },
       onRefused: ({ status }) => { outcome(String(status)); },
     });
