@@ -62,7 +62,35 @@ describe('the way of an outgoing call', () => {
     expect(route([at(1, 'one.example', mute), at(2, 'two.example')], { address: '600' })).toBe('2 sip:600@two.example');
     expect(route([at(1, 'one.example', mute)], { address: '600' })).toBe('caller_disabled');
     expect(route([at(1, 'one.example', mute), at(2, 'two.example')], { address: '600' }, { mappingId: 1 })).toBe('caller_disabled');
-    expect(route([], { address: '600' })).toBe('caller_disabled');
+    for (const asked of [{}, { mappingId: 1 }]) expect(route([], { address: '600' }, asked)).toBe('caller_disabled');
+  });
+
+  it('is explained by the accounts that are left, and by the registrar that both have or have not', () => {
+    const mappings = [at(1, 'one.example', { canCall: false }), at(2, 'two.example'), mapping(3, { peer: callee, sipHost: 'three.example' })];
+    const why: string[] = [];
+    routeOutgoing({ from: caller, to: { peer: callee } }, { mappings: lookup(mappings), dialling: freeDialling }, {}, why);
+    expect(why).toEqual([
+      'user 7 has 431@one.example (mapping 1), 432@two.example (mapping 2).',
+      'Those that may call (can_call) are left: 432@two.example (mapping 2).',
+      'user 8 has 433@three.example (mapping 3) that takes calls (can_be_called).',
+      'They have no registrar in common: the lowest mapping id counts, 432@two.example (mapping 2).',
+    ]);
+    why.length = 0;
+    routeOutgoing({ from: caller, to: { peer: callee } }, { mappings: lookup([at(1, 'One.example'), mapping(3, { peer: callee, sipHost: 'one.example' })]), dialling: freeDialling }, {}, why);
+    expect(why).toEqual([
+      'user 7 has 431@One.example (mapping 1).',
+      'user 8 has 433@one.example (mapping 3) that takes calls (can_be_called).',
+      'Both sides have an account at one.example.',
+    ]);
+  });
+
+  it('that leads nowhere shows no more than the beginning of what was typed', () => {
+    const said = (typed: string): string => {
+      const decision = routeOutgoing({ from: caller, to: { address: typed } }, { mappings: lookup([at(1, 'one.example')]), dialling: freeDialling });
+      return 'refuse' in decision ? decision.refuse.message : '';
+    };
+    expect(said(`@${'x'.repeat(79)}`)).toContain(`"@${'x'.repeat(79)}" `);
+    expect(said(`@${'x'.repeat(80)}`)).toContain(`"@${'x'.repeat(79)}..." `);
   });
 
   it('leads to the account of a messenger user, at a host that both have when there is one', () => {
@@ -89,6 +117,7 @@ describe('the way of an outgoing call', () => {
   it('is refused as unavailable for a user without an account, but a SIP peer is its own address', () => {
     expect(route([at(1, 'one.example')], { peer: callee })).toBe('unavailable');
     expect(route([at(1, 'one.example')], { peer: { type: 4, id: 0, strId: 'sip:600@far.example' } })).toBe('1 sip:600@far.example');
+    expect(route([at(1, 'one.example')], { peer: { type: 4, id: 0, strId: '' } })).toBe('unavailable');
   });
 
   it('leads to the account of a group, and of a SIP peer that has one', () => {
@@ -177,6 +206,11 @@ describe('the way of an incoming call', () => {
     expect('refuse' in decision && decision.refuse.status).toBe(status);
   });
 
+  it('without an offer tells the caller\'s side in Reason that it lacks one', () => {
+    const decision = routeIncoming({ from }, called, rules([called]));
+    expect('refuse' in decision && decision.refuse.reason).toEqual({ protocol: 'SIP', cause: 488, text: 'The INVITE has no offer (SDP)' });
+  });
+
   const callerOf = (ignoreContact: boolean, contact?: ReturnType<typeof address>): unknown => {
     const call = { from, sdp: offerSdp, ...(contact === undefined ? {} : { contact }) };
     const other = mapping(5, { peer: { type: 1, id: 55 } });
@@ -248,5 +282,8 @@ describe('the way of an incoming call', () => {
 
   it('names the caller by From alone with dialog-ignore-contact-field', () => {
     expect(callerOf(true, address('sip:435@pbx.example'))).toEqual(anna);
+    const why: string[] = [];
+    routeIncoming({ from, sdp: offerSdp }, called, rules([called, known], { ignoreContact: true }), why);
+    expect(why.at(-1)).toBe('The caller is told by From (sip:434@pbx.example) (dialog-ignore-contact-field is on): user 44.');
   });
 });

@@ -36,6 +36,10 @@ describe('why a refused call ended', () => {
     [603, 'rejected', 'client'],
     [604, 'callee_not_found', 'client'],
     [606, 'media', 'upstream'],
+    // of nobody's list: as the first digit says
+    [399, 'unavailable', 'upstream'],
+    [499, 'error', 'upstream'],
+    [699, 'rejected', 'upstream'],
   ])('is %i -> %s', (status, reason, owner) => {
     expect(end(status, '')).toMatchObject({ reason, class: owner });
   });
@@ -48,6 +52,14 @@ describe('why a refused call ended', () => {
     }
     expect(end(444, 'Odd')).toMatchObject({ reason: 'error', class: 'upstream' });
     expect(end(555, '').sip?.phrase).toBe(statusTable.get(555)?.phrase);
+  });
+
+  it('says what to do about it where somebody can do something', () => {
+    expect(end(488, '').message).toBe(
+      'The far end cannot take this kind of audio or video (488 Not Acceptable Here). Check that WebRTC (ICE, DTLS-SRTP, rtcp-mux) and a common codec are enabled for this account on the PBX.',
+    );
+    for (const status of [401, 402, 403, 407, 415, 482, 483, 606]) expect(end(status, '').message).toMatch(/\)\. Check .*\.$/);
+    expect(end(599, '').message).toBe('The SIP server failed (599 Server Error).');
   });
 
   it('says what to do about a wrong password, and shows no password', () => {
@@ -101,6 +113,7 @@ describe('why a refused call ended', () => {
       fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (phrase) => {
         const { message, sip } = end(486, phrase);
         expect(message).not.toMatch(/\p{Cc}/u);
+        expect(sip?.phrase).not.toMatch(/^\s/);
         expect(sip?.phrase.length).toBeLessThanOrEqual(64);
         expect(sip?.phrase).not.toBe('');
       }),
@@ -140,7 +153,7 @@ describe('why the other side hung up', () => {
     [{ protocol: 'Q.850', cause: 26 }, 'picked_up', 'success'],
     [{ protocol: 'SIP', cause: 200, text: 'Call completed elsewhere' }, 'picked_up', 'success'],
     [{ protocol: 'SIP', cause: 408, text: 'Session timer expired' }, 'unavailable', 'upstream'],
-    [{ protocol: 'SIP', cause: 503 }, 'unavailable', 'upstream'],
+    [{ protocol: 'sip', cause: 503 }, 'unavailable', 'upstream'],
     [{ protocol: 'SIP', cause: 487 }, 'normal', 'success'],
     [{ protocol: 'SIP', cause: 17 }, 'normal', 'success'],
     [{ protocol: 'Preemption', cause: 1 }, 'normal', 'success'],

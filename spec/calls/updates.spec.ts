@@ -16,7 +16,7 @@ const word = (update: CallUpdate): string =>
 function host(update: (update: CallUpdate) => void | Promise<void>): { deliveries: Deliveries; errors: string[]; quiet: () => number } {
   const errors: string[] = [];
   let quiet = 0;
-  const log = { info: () => undefined, warn: () => undefined, error: (message: string) => errors.push(message) };
+  const log = { info: () => undefined, warn: () => undefined, error: (message: string, about?: { callId?: string }) => errors.push(`${about?.callId ?? ''}: ${message}`) };
   const deliveries = new Deliveries({ update }, log, () => {
     quiet += 1;
   });
@@ -75,6 +75,18 @@ describe('updates to the host', () => {
     expect(seen.at(-1)).toBe('slow finished');
   });
 
+  it('are all taken when the slowest call has no more under way', async () => {
+    const done = new Map<string, () => void>();
+    const { deliveries, quiet } = host(({ callId }) => new Promise<void>((resolve) => done.set(callId, resolve)));
+    for (const callId of ['a', 'b']) new UpdateQueue(deliveries).tell(state(callId, 'trying'));
+    done.get('a')?.();
+    await settle();
+    expect([deliveries.busy, quiet()]).toEqual([1, 0]);
+    done.get('b')?.();
+    await settle();
+    expect([deliveries.busy, quiet()]).toEqual([0, 1]);
+  });
+
   it('that the host fails to take are logged, and the next still come', async () => {
     const seen: string[] = [];
     const { deliveries, errors } = host((update) => {
@@ -89,8 +101,8 @@ describe('updates to the host', () => {
     await settle();
     expect(seen).toEqual(['a trying', 'a ringing', 'a talking']);
     expect(errors).toEqual([
-      'The host failed to take an update of a call (state trying): down',
-      'The host failed to take an update of a call (state ringing): late',
+      'a: The host failed to take an update of a call (state trying): down',
+      'a: The host failed to take an update of a call (state ringing): late',
     ]);
   });
 
@@ -117,13 +129,14 @@ describe('updates to the host', () => {
       return new Promise<void>((resolve) => (release = resolve));
     });
     const queue = new UpdateQueue(deliveries);
+    queue.tell(state('a', 'trying'));
     queue.tell(state('a', 'ringing'));
     for (let repeat = 0; repeat < 1_000; repeat += 1) queue.tell(state('a', 'progress', String(repeat)));
     queue.tell(state('a', 'talking'));
-    for (let turn = 0; turn < 3; turn += 1) {
+    for (let turn = 0; turn < 4; turn += 1) {
       release();
       await settle();
     }
-    expect(seen).toEqual(['a ringing', 'a progress 999', 'a talking']);
+    expect(seen).toEqual(['a trying', 'a ringing', 'a progress 999', 'a talking']);
   });
 });

@@ -50,6 +50,7 @@ describe('Privacy', () => {
     ['user', true],
     ['header', true],
     ['critical;ID', true],
+    ['critical; id', true],
     ['session', false],
     ['none', false],
     ['history', false],
@@ -80,11 +81,13 @@ describe('who forwarded a call', () => {
 
   it('is left out where he would rather not be named', () => {
     expect(said('Diversion: <sip:601@pbx.example>;privacy=full')).toEqual([]);
+    expect(said('Diversion: <sip:601@pbx.example>;privacy=OFF')).toEqual(['sip:601@pbx.example']);
     expect(said('History-Info: <sip:601@pbx.example?Reason=SIP%3Bcause%3D302&Privacy=history>;index=1')).toEqual([]);
   });
 
   it('is told ten times at most, and what cannot be read is left out', () => {
     expect(said(`Diversion: ${Array.from({ length: 40 }, (_, at) => `<sip:${String(at)}@a>`).join(',')}`)).toHaveLength(10);
+    expect(said(...Array.from({ length: 40 }, (_, at) => `History-Info: <sip:${String(at)}@a?Reason=SIP%3Bcause%3D302>;index=1`))).toHaveLength(10);
     expect(said('Diversion: <sip:601', 'Diversion: , ,', 'History-Info: <sip:601@a?Reason=%E0%A4%A>;index=1')).toEqual(['sip:601@a']);
   });
 });

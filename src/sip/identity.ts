@@ -41,17 +41,13 @@ export function identityLines(stated: StatedIdentity, aor: URI, displayName: str
 
 /** RFC 3325 9.1: one SIP address, one number, or both; the address says more. */
 function assertedIdentityOf(message: IncomingMessage): NameAddress | undefined {
-  const all = message.getHeaders('p-asserted-identity').slice(0, 2).map((value) => parseNameAddress(value));
-  const known = all.filter((address) => address !== undefined);
-  const [first] = known;
-  const address = known.find(({ uri }) => /^sips?:/.test(uri)) ?? first;
-  const number = address === undefined ? undefined : /^tel:([^;]+)/i.exec(address.uri)?.[1];
-  return address === undefined || number === undefined ? address : { ...address, user: number };
+  const known = message.getHeaders('p-asserted-identity').map((value) => parseNameAddress(value)).filter((address) => address !== undefined);
+  return known.find(({ uri }) => /^sips?:/.test(uri)) ?? known[0];
 }
 
 function isPrivate(message: IncomingMessage): boolean {
   // RFC 3323 4.1.1.3: the caller's own phone may have left the name out already.
-  return privacyOf(message).some((value) => hidesCaller.has(value)) || message.from.uri.host.toLowerCase() === 'anonymous.invalid';
+  return privacyOf(message).some((value) => hidesCaller.has(value)) || message.from.uri.host === 'anonymous.invalid';
 }
 
 function privacyOf(message: IncomingMessage): string[] {

@@ -2,9 +2,6 @@
  * What the far end of a call knows of where we are. A Contact leads to us over the flow of its time; when that connection is lost, the far
  * end's requests go where nobody is, until a target refresh request says where we are now (RFC 3261 12.2). It is sent once for each flow
  * that is lost, when the account is registered over another, unless a request of either side has said so meanwhile.
- *
- * States: `known` -> `due`, for a moment by chance -> `telling` -> `known`; `due` again when the far end has no time for it now.
- * This file alone changes the state.
  */
 import { randomInt } from 'node:crypto';
 import type { Dialog } from 'sip.js/lib/core/index.js';
@@ -23,7 +20,6 @@ const firstPauseMs = { least: 2_100, most: 4_000 };
 const isBusy = ({ status, retryAfterMs }: CallRefusal): boolean => status === 491 || (status >= 500 && retryAfterMs !== undefined);
 
 export class ToldContact {
-  #state: 'known' | 'due' | 'telling' = 'known';
   /** The flow of the Contact that the far end has; `said`: of the one in the last request of ours; `tried`: of the one it was to be told. */
   #told: Flow | undefined;
   #said: Flow | undefined;
@@ -68,7 +64,6 @@ export class ToldContact {
   /** The 2xx to it. */
   accepted(): void {
     this.#told = this.#said;
-    if (this.#state === 'telling') this.#state = 'known';
   }
 
   /** Our Contact stands in a 2xx of ours. */
@@ -78,9 +73,7 @@ export class ToldContact {
 
   /** A request with our Contact came to nothing, or could not be sent now, and the call goes on. */
   refused(refusal?: CallRefusal): void {
-    if (this.#state !== 'telling') return;
-    this.#state = 'known';
-    if (refusal !== undefined && !isBusy(refusal)) return;
+    if (!this.#isStale || (refusal !== undefined && !isBusy(refusal))) return;
     this.#wait(Math.max(this.#pauseMs, refusal?.retryAfterMs ?? 0));
     this.#pauseMs *= 2;
   }
@@ -98,10 +91,8 @@ export class ToldContact {
 
   #wait(ms: number): void {
     this.#timer?.cancel();
-    this.#state = 'due';
     this.#timer = this.clock.after(ms, () => {
-      this.#state = this.#isStale ? 'telling' : 'known';
-      if (this.#state === 'telling') this.tell();
+      if (this.#isStale) this.tell();
     });
   }
 }

@@ -207,6 +207,21 @@ describe('the far end of a call whose connection drops', () => {
     }
   });
 
+  it('is told once where we are when a second connection drops before it was told of the first', async () => {
+    const { peer } = subject;
+    const { seen } = await placed(takesUpdate);
+    await lose();
+    const now = await lose();
+    await clock.advance(soon);
+    const update = await peer.next('UPDATE');
+    expect(contactIn(update)).toBe(now);
+    await subject.settled();
+    expect(told()).toEqual([]);
+    update.reply(200);
+    await subject.settled();
+    expect(seen).toEqual(['accepted']);
+  });
+
   it('is not told when the call ended meanwhile, nor when a hold of either side has told it', async () => {
     const { peer } = subject;
     const ended = await placed(takesUpdate);
@@ -247,12 +262,33 @@ describe('the far end of a call whose connection drops', () => {
     expect([told(), seen]).toEqual([[], ['accepted']]);
   });
 
-  it('that refuses to be told is left alone, and the call goes on', async () => {
+  it('that says when to come again is told then', async () => {
+    const { peer } = subject;
+    await placed(takesUpdate);
+    const now = await lose();
+    await clock.advance(soon);
+    (await peer.next('UPDATE')).reply(500, ['Retry-After: 10']);
+    await subject.settled();
+    await clock.advance(9 * second);
+    await subject.settled();
+    expect(told()).toEqual([]);
+    await clock.advance(second);
+    const again = await peer.next('UPDATE');
+    expect(contactIn(again)).toBe(now);
+    again.reply(200);
+    await subject.settled();
+  });
+
+  it.each([
+    [488, []],
+    [480, ['Retry-After: 10']],
+    [500, []],
+  ])('that refuses to be told, by %i with %j, is left alone, and the call goes on', async (status, headers) => {
     const { peer } = subject;
     const { seen } = await placed();
     await lose();
     await clock.advance(soon);
-    (await peer.next('INVITE')).reply(488);
+    (await peer.next('INVITE')).reply(status, headers);
     await peer.next('ACK');
     await register();
     await clock.advance(minute);
