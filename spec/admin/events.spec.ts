@@ -129,6 +129,9 @@ describe('a ticket', () => {
     const first = await ticket();
     await look(`?ticket=${first}`);
     expect(await refusal(`?ticket=${first}`)).toMatch(/401/);
+    const soon = await ticket();
+    await setup.clock.advance(29_999);
+    await look(`?ticket=${soon}`);
     const late = await ticket();
     await setup.clock.advance(30_000);
     expect(await refusal(`?ticket=${late}`)).toMatch(/401/);

@@ -56,6 +56,7 @@ describe('a request without the token', () => {
     ['the token in other letters', `Bearer ${token.toUpperCase()}`],
     ['the token twice', `Bearer ${token} ${token}`],
     ['the token under another scheme', `Basic ${token}`],
+    ['the token behind another scheme', `Basic Bearer ${token}`],
     ['the token alone', token],
     ['a token without end', `Bearer ${'x'.repeat(8_000)}`],
   ])('is refused: %s', async (_, authorization) => {
@@ -68,7 +69,7 @@ describe('a request without the token', () => {
 
   it('reaches the log without what it brought', async () => {
     await setup.ask('GET', '/api/status', { authorization: 'Bearer nearly-the-right-token' });
-    expect(setup.log).toEqual([expect.stringMatching(/^A request for administration from 127\.0\.0\.1 was refused/)]);
+    expect(setup.log).toEqual([expect.stringMatching(/^A request for administration from 127\.0\.0\.1 was refused.*\{"address":"127\.0\.0\.1"\}$/)]);
     expect(setup.log.join()).not.toContain('nearly');
   });
 
@@ -115,6 +116,9 @@ describe('a page of a browser', () => {
 
   it('of the interface’s own address may ask', async () => {
     expect((await setup.ask('GET', '/api/status', { origin: setup.url })).status).toBe(200);
+    for (const [origin, host] of [['http://LocalHost', 'localhost'], ['http://localhost', 'LocalHost']] as const) {
+      expect((await setup.ask('GET', '/api/status', { origin, host })).status).toBe(200);
+    }
   });
 
   it('gets no leave to ask from elsewhere', async () => {
