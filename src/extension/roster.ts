@@ -12,7 +12,7 @@ import { isSameMapping, type HeldMapping, type Mapping } from '../mappings/mappi
 import type { RejectedRow } from '../mappings/parse-mapping.js';
 import { registrarKeyOf, type RegistrationEntry } from '../registrar/ports.js';
 import type { Registrar } from '../registrar/registrar.js';
-import type { SipAccount } from '../sip/types.js';
+import type { SipAccount, SipTarget } from '../sip/types.js';
 import { domainOf, type SipAccounts } from './sip-accounts.js';
 
 export class Roster implements MappingSink {
@@ -22,6 +22,8 @@ export class Roster implements MappingSink {
   readonly #held = new Set<number>();
   /** By id, or by the problem of a row without one. */
   readonly #rejected = new Map<number | string, RejectedRow>();
+  /** The stack has one target for all accounts at a registrar, so the key of each is written once. */
+  readonly #registrarKeys = new WeakMap<SipTarget, string>();
 
   constructor(
     private readonly directory: MappingDirectory,
@@ -70,7 +72,7 @@ export class Roster implements MappingSink {
     } else if (!wasRegistering) {
       this.#register(mapping, when, account);
     } else if (account !== undefined) {
-      void this.registrar.change(entryOf(mapping, account));
+      void this.registrar.change(this.#entryOf(mapping, account));
     }
     return before === undefined ? 'added' : 'changed';
   }
@@ -158,12 +160,18 @@ export class Roster implements MappingSink {
 
   /** A change that somebody waits for goes ahead of a start of thousands. */
   #register(mapping: HeldMapping, when: 'start' | 'live', account = this.accounts.accountOf(mapping.id)): void {
-    if (account !== undefined) this.registrar.add(entryOf(mapping, account), when === 'live' ? 'urgent' : 'ordinary');
+    if (account !== undefined) this.registrar.add(this.#entryOf(mapping, account), when === 'live' ? 'urgent' : 'ordinary');
   }
-}
 
-function entryOf(mapping: HeldMapping, account: SipAccount): RegistrationEntry {
-  return { mappingId: mapping.id, registrarKey: registrarKeyOfMapping(mapping), account };
+  #entryOf(mapping: HeldMapping, account: SipAccount): RegistrationEntry {
+    const { target } = account.settings;
+    let registrarKey = this.#registrarKeys.get(target);
+    if (registrarKey === undefined) {
+      registrarKey = registrarKeyOfMapping(mapping);
+      this.#registrarKeys.set(target, registrarKey);
+    }
+    return { mappingId: mapping.id, registrarKey, account };
+  }
 }
 
 /** `sip:434@example.com` */

@@ -72,14 +72,14 @@ export function domainOf({ sipHost }: Pick<Mapping, 'sipHost'>): string {
 
 /** A row as the stack needs it, its password decrypted: here alone it is in the clear. @throws MappingError MAPPING_INVALID when it cannot be */
 export function accountSettings(mapping: Mapping, nodeId: string, secrets: Pick<Secrets, 'open'>): AccountSettings {
-  return {
+  const { authUser, displayName } = mapping;
+  const settings = {
     token: contactToken(mapping.id, nodeId),
     ownerId: mapping.id,
     user: mapping.sipUser,
     domain: domainOf(mapping),
-    authUser: mapping.authUser,
     password: secrets.open(mapping.sipPassword),
-    displayName: mapping.displayName,
+    displayName,
     target: {
       transport: mapping.transport,
       host: mapping.sipHost.replace(/^\[|\]$/g, ''),
@@ -88,4 +88,6 @@ export function accountSettings(mapping: Mapping, nodeId: string, secrets: Pick<
       webSocket: mapping.webSocket,
     },
   };
+  // Few have one: the others need no room for it.
+  return authUser === undefined ? settings : { ...settings, authUser };
 }

@@ -14,7 +14,10 @@ const none: readonly HeldMapping[] = [];
 
 export class MappingDirectory {
   readonly #byId = new IdTable<HeldMapping>();
-  readonly #byPeer = new Map<number | string, Entry>();
+  /** Users, nearly all there is, by their number. */
+  readonly #byUser = new IdTable<Entry>();
+  /** The others, by a text. */
+  readonly #byPeer = new Map<string, Entry>();
   readonly #bySipUser = new Map<string, Entry>();
   readonly #hosts = new Map<string, string>();
   readonly #handshakes = new Map<string, WebSocketHandshake>();
@@ -28,7 +31,8 @@ export class MappingDirectory {
     this.delete(mapping.id);
     const held = this.#share(mapping);
     this.#byId.set(held.id, held);
-    add(this.#byPeer, peerKey(held.peer), held);
+    if (held.peer.type === 1) add(this.#byUser, held.peer.id, held);
+    else add(this.#byPeer, peerKey(held.peer), held);
     add(this.#bySipUser, held.sipUser, held);
   }
 
@@ -37,7 +41,8 @@ export class MappingDirectory {
     const held = this.#byId.get(id);
     if (held === undefined) return false;
     this.#byId.delete(id);
-    remove(this.#byPeer, peerKey(held.peer), id);
+    if (held.peer.type === 1) remove(this.#byUser, held.peer.id, id);
+    else remove(this.#byPeer, peerKey(held.peer), id);
     remove(this.#bySipUser, held.sipUser, id);
     return true;
   }
@@ -48,7 +53,7 @@ export class MappingDirectory {
 
   /** The mappings of that peer, ascending id. A SIP peer (type 4) is told by its address as well. */
   byPeer(peer: Peer): readonly HeldMapping[] {
-    return list(this.#byPeer.get(peerKey(peer)));
+    return list(peer.type === 1 ? this.#byUser.get(peer.id) : this.#byPeer.get(peerKey(peer)));
   }
 
   /**
@@ -85,9 +90,7 @@ function copyPeer({ type, id, strId }: Peer): Peer {
   return Object.freeze(strId === undefined ? { type, id } : { type, id, strId });
 }
 
-/** Users, nearly all there is, are told by their number; the others by a text. */
-function peerKey(peer: Peer): number | string {
-  if (peer.type === 1) return peer.id;
+function peerKey(peer: Peer): string {
   return peer.type === 4 ? `4:${peer.id}:${peer.strId ?? ''}` : `${peer.type}:${peer.id}`;
 }
 
@@ -107,12 +110,14 @@ function list(entry: Entry | undefined): readonly HeldMapping[] {
   return isSeveral(entry) ? entry : [entry];
 }
 
-function add<K>(index: Map<K, Entry>, key: K, mapping: HeldMapping): void {
+type Index<K> = Pick<Map<K, Entry>, 'get' | 'delete'> & { set(key: K, entry: Entry): unknown };
+
+function add<K>(index: Index<K>, key: K, mapping: HeldMapping): void {
   const present = index.get(key);
   index.set(key, present === undefined ? mapping : [...list(present), mapping].sort((a, b) => a.id - b.id));
 }
 
-function remove<K>(index: Map<K, Entry>, key: K, id: number): void {
+function remove<K>(index: Index<K>, key: K, id: number): void {
   const left = list(index.get(key)).filter((mapping) => mapping.id !== id);
   const [only] = left;
   if (only === undefined) index.delete(key);

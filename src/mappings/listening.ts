@@ -3,6 +3,8 @@
  * connection of its own beside the pool, made as the pool makes its; for PGlite its own `listen`.
  */
 import type { Knex } from 'knex';
+// knex loads its driver at its first connection, 40 ms in which nothing else happens: it is loaded with the rest of the program.
+import 'pg';
 import type { Client, Notification } from 'pg';
 import { ExtensionError, messageOf } from '../base/errors.js';
 import { askDatabase, bareCause, databaseError, describeDatabaseError } from '../base/database-errors.js';

@@ -40,6 +40,8 @@ const unfinished: readonly { readonly start: RegExp; readonly problem: string }[
 
 /** @returns what is wrong with a stored password, whatever the keys; for the middle of a sentence */
 export function whyNoPassword(stored: string): string | undefined {
+  // Every form has a colon, and nearly no password.
+  if (!stored.includes(':')) return undefined;
   if (hashForm.test(stored) || sealedForm.test(stored)) return undefined;
   return unfinished.find(({ start }) => start.test(stored))?.problem;
 }

@@ -98,10 +98,12 @@ export class Account implements SipAccount, CoreOwner, RegisteringAccount {
     this.#core = undefined;
   }
 
-  async register(expiresS: number): Promise<RegisterOutcome> {
-    const outcome = await registerOnce(this, this.stack, expiresS);
-    if (outcome.kind === 'registered' && expiresS > 0) this.#core?.registered();
-    return outcome;
+  register(expiresS: number): Promise<RegisterOutcome> {
+    return registerOnce(this, this.stack, expiresS);
+  }
+
+  registered(): void {
+    this.#core?.registered();
   }
 
   invite(options: InviteOptions, events: OutgoingCallEvents): OutgoingCall {

@@ -4,6 +4,7 @@
  * Over UDP, TCP and TLS it is `advertised-host`, else the address that the registrar saw us at (Via's received and rport, RFC 3581),
  * else our end of the flow; the port is the one we listen on. Over WebSocket nobody can connect back, so it is `<random>.invalid`.
  */
+import { makeSipUri } from './parser/uri.js';
 import { randomToken } from './random-token.js';
 import type { Flow } from './transports/flow.js';
 
@@ -14,6 +15,8 @@ export interface ContactAddress {
   readonly port: number | undefined;
   /** What Contact's `transport` says: `ws` over both WebSocket flows (RFC 7118 5.4). */
   readonly transport: string;
+  /** What follows the token in our Contact: `@192.0.2.4:5060;transport=udp` */
+  readonly uriFromHost: string;
 }
 
 export class ContactAddresses {
@@ -59,5 +62,12 @@ export class ContactAddresses {
 
 function contactAddress(host: string, port: number | undefined, transport: string): ContactAddress {
   const bracketed = host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
-  return { host, port, transport, hostPort: port === undefined ? bracketed : `${bracketed}:${String(port)}` };
+  const uri = makeSipUri({ user: 't', host, port, parameters: { transport } }).toString();
+  return {
+    host,
+    port,
+    transport,
+    hostPort: port === undefined ? bracketed : `${bracketed}:${String(port)}`,
+    uriFromHost: uri.slice(uri.indexOf('@')),
+  };
 }

@@ -7,6 +7,7 @@
  */
 import { hash } from 'node:crypto';
 import { Interned } from './interned.js';
+import { skipBlanks, startsWithIgnoringCase } from './parser/scan.js';
 import { randomToken } from './random-token.js';
 import { standalone } from './standalone.js';
 import type { AccountSettings } from './types.js';
@@ -33,17 +34,30 @@ export interface DigestRequest {
   readonly body: string;
 }
 
-/** Known hashes, the strongest first (RFC 8760 2.4: the first that is supported wins). */
-const hashes: readonly { readonly name: string; readonly openssl: string }[] = [
-  { name: 'SHA-512-256', openssl: 'sha512-256' },
-  { name: 'SHA-256', openssl: 'sha256' },
-  { name: 'MD5', openssl: 'md5' },
-];
+interface Algorithm {
+  readonly openssl: string;
+  readonly isSession: boolean;
+  /** RFC 8760 2.4: the strongest that is supported wins. */
+  readonly strength: number;
+}
+
+/** By name in upper case. */
+const algorithms: ReadonlyMap<string, Algorithm> = new Map([
+  ['SHA-512-256', { openssl: 'sha512-256', isSession: false, strength: 3 }],
+  ['SHA-512-256-SESS', { openssl: 'sha512-256', isSession: true, strength: 3 }],
+  ['SHA-256', { openssl: 'sha256', isSession: false, strength: 2 }],
+  ['SHA-256-SESS', { openssl: 'sha256', isSession: true, strength: 2 }],
+  ['MD5', { openssl: 'md5', isSession: false, strength: 1 }],
+  ['MD5-SESS', { openssl: 'md5', isSession: true, strength: 1 }],
+]);
 
 /** One request is challenged at most so often; then the answer is no. */
 const maxRounds = 6;
 
 const nothing: readonly Remembered[] = [];
+
+const digestScheme = 'digest';
+const authAlone: readonly string[] = ['auth'];
 
 /** What challenges have in common that one registrar sends to all its users: there is one of each kind, however many accounts. */
 interface Terms {
@@ -52,7 +66,9 @@ interface Terms {
   readonly opaque: string | undefined;
   /** As offered. */
   readonly algorithmName: string | undefined;
-  readonly algorithm: Algorithm;
+  readonly openssl: string;
+  /** `-sess`: the key is made of a nonce too. */
+  readonly isSession: boolean;
   readonly qop: 'auth' | 'auth-int' | undefined;
 }
 
@@ -76,11 +92,22 @@ const mostGivenUp = 4_096;
 
 const knownTerms = new Interned<Terms>();
 
-interface Algorithm {
-  readonly openssl: string;
-  readonly isSession: boolean;
-  readonly strength: number;
+/** The hash of what a request is. All REGISTERs to one registrar are the same there, so the last one is kept. */
+class LastHash {
+  #openssl = '';
+  #text = '';
+  #hash = '';
+
+  hash(openssl: string, text: string): string {
+    if (text !== this.#text || openssl !== this.#openssl) {
+      this.#hash = hash(openssl, text, 'hex');
+      [this.#openssl, this.#text] = [openssl, text];
+    }
+    return this.#hash;
+  }
 }
+
+const lastRequest = new LastHash();
 
 export class DigestExchange {
   rounds = 0;
@@ -95,23 +122,24 @@ export class DigestExchange {
 /** Whose challenges are answered: an account's settings are such. */
 export type Credentials = Pick<AccountSettings, 'user' | 'authUser' | 'password'> & Partial<Pick<AccountSettings, 'target'>>;
 
+/** There is one for each account: its methods are not `#private`, which costs each object a field. */
 export class DigestSession {
   /** One stands by itself, as nearly every account has. Replaced, never changed: an array that grows has room for sixteen. */
   #held: Remembered | readonly Remembered[] = nothing;
 
   constructor(private readonly credentials: Credentials) {}
 
-  get #remembered(): readonly Remembered[] {
+  private get remembered(): readonly Remembered[] {
     return isSeveral(this.#held) ? this.#held : [this.#held];
   }
 
-  #hold(entries: readonly Remembered[]): void {
+  private hold(entries: readonly Remembered[]): void {
     const [only] = entries;
     if (only === undefined) this.#held = nothing;
     else this.#held = entries.length === 1 ? only : entries;
   }
 
-  get #username(): string {
+  private get username(): string {
     return this.credentials.authUser ?? this.credentials.user;
   }
 
@@ -122,9 +150,9 @@ export class DigestSession {
 
   /** The credentials for challenges met before, to send unasked; empty at first. */
   prepare(request: DigestRequest, exchange: DigestExchange): [CredentialsHeader, string][] {
-    return this.#remembered.map((remembered) => {
+    return this.remembered.map((remembered) => {
       exchange.answered.push(remembered);
-      return [remembered.terms.header, this.#credentials(remembered, request)];
+      return [remembered.terms.header, this.credentialsFor(remembered, request)];
     });
   }
 
@@ -141,25 +169,25 @@ export class DigestSession {
     exchange: DigestExchange,
   ): [CredentialsHeader, string][] | undefined {
     exchange.rounds += 1;
-    const challenges = strongestByRealm(offered, (algorithm) => this.#fits(algorithm));
-    if (challenges.length === 0) exchange.unanswerable = this.#sayUnanswerable(offered);
+    const challenges = strongestByRealm(offered, (algorithm) => this.fits(algorithm));
+    if (challenges.length === 0) exchange.unanswerable = this.sayUnanswerable(offered);
     if (challenges.length === 0 || exchange.rounds > maxRounds) return undefined;
     let isWorthATry = false;
     for (const { challenge, algorithm } of challenges) {
       const isMeant = ({ terms }: { readonly terms: Terms }): boolean => terms.header === header && terms.realm === challenge.realm;
-      const known = this.#remembered.find(isMeant);
+      const known = this.remembered.find(isMeant);
       const answered = exchange.answered.findLast(isMeant)?.nonce;
       if (answered !== undefined && !challenge.stale) {
         exchange.refusals += 1;
         if (answered === challenge.nonce || exchange.refusals > 2) {
-          if (known?.nonce === answered) this.#forget(known);
+          if (known?.nonce === answered) this.forget(known);
           continue;
         }
       }
       isWorthATry = true;
       const terms = termsOf(header, challenge, algorithm);
-      if (known !== undefined) this.#forget(known);
-      this.#remember(terms, challenge.nonce, randomToken(8));
+      if (known !== undefined) this.forget(known);
+      this.remember(terms, challenge.nonce, randomToken(8));
     }
     return isWorthATry ? this.prepare(request, exchange) : undefined;
   }
@@ -170,41 +198,40 @@ export class DigestSession {
    * password, and ours are told by their addresses and certificates.
    */
   acceptInfo(header: CredentialsHeader, value: string): void {
-    const parameters = parseParameters(value, 0);
-    const nonce = parameters.get('nextnonce');
+    const { nextnonce: nonce, cnonce } = parseParameters(value, 0);
     if (nonce === undefined || nonce === '') return;
-    const cnonce = parameters.get('cnonce');
-    const candidates = this.#remembered.filter((entry) => entry.terms.header === header && (cnonce === undefined || entry.cnonce === cnonce));
+    const candidates = this.remembered.filter((entry) => entry.terms.header === header && (cnonce === undefined || entry.cnonce === cnonce));
     const [meant] = candidates;
     if (meant === undefined || candidates.length > 1 || meant.nonce === nonce) return;
-    this.#forget(meant);
-    this.#remember(meant.terms, nonce, meant.cnonce, meant.terms.algorithm.isSession ? (meant.sessionNonce ?? meant.nonce) : undefined);
+    this.forget(meant);
+    this.remember(meant.terms, nonce, meant.cnonce, meant.terms.isSession ? (meant.sessionNonce ?? meant.nonce) : undefined);
   }
 
-  #remember(terms: Terms, nonce: string, cnonce: string, sessionNonce?: string): void {
-    const entry: Remembered = { terms, nonce: standalone(nonce), cnonce, nc: givenUp.get(this.#placeOf(terms, nonce)) ?? 0 };
-    this.#hold(this.#remembered.concat(sessionNonce === undefined ? entry : { ...entry, sessionNonce }));
+  private remember(terms: Terms, nonce: string, cnonce: string, sessionNonce?: string): void {
+    const usedBefore = givenUp.size === 0 ? undefined : givenUp.get(this.placeOf(terms, nonce));
+    const entry: Remembered = { terms, nonce: standalone(nonce), cnonce, nc: usedBefore ?? 0 };
+    this.hold(this.remembered.concat(sessionNonce === undefined ? entry : { ...entry, sessionNonce }));
   }
 
-  #forget(remembered: Remembered): void {
-    this.#hold(this.#remembered.filter((entry) => entry !== remembered));
+  private forget(remembered: Remembered): void {
+    this.hold(this.remembered.filter((entry) => entry !== remembered));
     const [oldest] = givenUp.keys();
     if (oldest !== undefined && givenUp.size >= mostGivenUp) givenUp.delete(oldest);
-    givenUp.set(this.#placeOf(remembered.terms, remembered.nonce), remembered.nc);
+    givenUp.set(this.placeOf(remembered.terms, remembered.nonce), remembered.nc);
   }
 
   /** Two registrars may give one user the same nonce: each counts for itself. */
-  #placeOf({ realm }: Terms, nonce: string): string {
+  private placeOf({ realm }: Terms, nonce: string): string {
     const { transport = '', host = '', port = 0 } = this.credentials.target ?? {};
-    return `${this.#username}\n${transport} ${host} ${port}\n${realm}\n${nonce}`;
+    return `${this.username}\n${transport} ${host} ${port}\n${realm}\n${nonce}`;
   }
 
   /** A hash of the password serves the algorithm that made it, and no other. */
-  #fits(algorithm: Algorithm): boolean {
+  private fits(algorithm: Algorithm): boolean {
     return typeof this.credentials.password === 'string' || algorithm.openssl === 'md5';
   }
 
-  #sayUnanswerable(offered: readonly string[]): string {
+  private sayUnanswerable(offered: readonly string[]): string {
     const others = strongestByRealm(offered, () => true).map(({ challenge }) => challenge.algorithm ?? 'MD5');
     return others.length === 0
       ? sayUnknown(offered)
@@ -212,33 +239,33 @@ export class DigestSession {
   }
 
   /** RFC 7616 3.4.2. */
-  #ha1({ terms, nonce, cnonce, sessionNonce = nonce }: Remembered): string {
-    const { openssl, isSession } = terms.algorithm;
+  private ha1({ terms, nonce, cnonce, sessionNonce = nonce }: Remembered): string {
+    const { openssl, isSession } = terms;
     const { password } = this.credentials;
-    const ha1 = typeof password === 'string' ? hash(openssl, `${this.#username}:${terms.realm}:${password}`, 'hex') : password.ha1;
+    const ha1 = typeof password === 'string' ? hash(openssl, `${this.username}:${terms.realm}:${password}`, 'hex') : password.ha1;
     return isSession ? hash(openssl, `${ha1}:${sessionNonce}:${cnonce}`, 'hex') : ha1;
   }
 
   /** RFC 7616 3.4.1; without qop as RFC 2069 had it. */
-  #credentials(remembered: Remembered, request: DigestRequest): string {
+  private credentialsFor(remembered: Remembered, request: DigestRequest): string {
     const { terms, nonce, cnonce } = remembered;
-    const { realm, opaque, algorithmName, algorithm, qop } = terms;
+    const { realm, opaque, algorithmName, openssl, isSession, qop } = terms;
     remembered.nc += 1;
     const nc = remembered.nc.toString(16).padStart(8, '0');
     const a2 =
       qop === 'auth-int'
-        ? `${request.method}:${request.uri}:${hash(algorithm.openssl, request.body, 'hex')}`
+        ? `${request.method}:${request.uri}:${hash(openssl, request.body, 'hex')}`
         : `${request.method}:${request.uri}`;
-    const ha2 = hash(algorithm.openssl, a2, 'hex');
+    const ha2 = lastRequest.hash(openssl, a2);
     const middle = qop === undefined ? nonce : `${nonce}:${nc}:${cnonce}:${qop}`;
-    const response = hash(algorithm.openssl, `${this.#ha1(remembered)}:${middle}:${ha2}`, 'hex');
+    const response = hash(openssl, `${this.ha1(remembered)}:${middle}:${ha2}`, 'hex');
 
-    let value = `Digest username="${this.#username.replace(/[\\"]/g, '\\$&')}", realm="${realm}", nonce="${nonce}"`;
+    let value = `Digest username="${this.username.replace(/[\\"]/g, '\\$&')}", realm="${realm}", nonce="${nonce}"`;
     value += `, uri="${request.uri}", response="${response}"`;
     if (algorithmName !== undefined) value += `, algorithm=${algorithmName}`;
     if (opaque !== undefined) value += `, opaque="${opaque}"`;
     if (qop !== undefined) value += `, qop=${qop}, nc=${nc}`;
-    if (qop !== undefined || algorithm.isSession) value += `, cnonce="${cnonce}"`;
+    if (qop !== undefined || isSession) value += `, cnonce="${cnonce}"`;
     return value;
   }
 }
@@ -250,7 +277,8 @@ function isSeveral(held: Remembered | readonly Remembered[]): held is readonly R
 function termsOf(header: CredentialsHeader, challenge: Challenge, algorithm: Algorithm): Terms {
   const { realm, opaque, algorithm: algorithmName } = challenge;
   const qop = challenge.qop.includes('auth') ? 'auth' : challenge.qop.includes('auth-int') ? 'auth-int' : undefined;
-  return knownTerms.of({ header, realm, opaque, algorithmName, algorithm, qop });
+  const { openssl, isSession } = algorithm;
+  return knownTerms.of({ header, realm, opaque, algorithmName, openssl, isSession, qop });
 }
 
 /** Nothing of it is the peer's own words but short tokens. */
@@ -271,60 +299,69 @@ function strongestByRealm(
   offered: readonly string[],
   fits: (algorithm: Algorithm) => boolean,
 ): { challenge: Challenge; algorithm: Algorithm }[] {
-  const best = new Map<string, { challenge: Challenge; algorithm: Algorithm }>();
+  const best: { challenge: Challenge; algorithm: Algorithm }[] = [];
   for (const text of offered) {
     const challenge = parseChallenge(text);
     const algorithm = challenge && algorithmOf(challenge);
     if (!challenge || !algorithm || !fits(algorithm)) continue;
-    const rival = best.get(challenge.realm);
-    if (rival === undefined || algorithm.strength > rival.algorithm.strength) best.set(challenge.realm, { challenge, algorithm });
+    const rival = best.findIndex((other) => other.challenge.realm === challenge.realm);
+    if (rival < 0) best.push({ challenge, algorithm });
+    else if (algorithm.strength > (best[rival]?.algorithm.strength ?? 0)) best[rival] = { challenge, algorithm };
   }
-  return [...best.values()];
+  return best;
 }
 
-function algorithmOf(challenge: Challenge): Algorithm | undefined {
-  if (challenge.qop.length > 0 && !challenge.qop.includes('auth') && !challenge.qop.includes('auth-int')) return undefined;
-  const offered = (challenge.algorithm ?? 'MD5').toUpperCase();
-  const isSession = offered.endsWith('-SESS');
-  const name = isSession ? offered.slice(0, -'-SESS'.length) : offered;
-  const index = hashes.findIndex((entry) => entry.name === name);
-  const found = hashes[index];
-  return found && { openssl: found.openssl, isSession, strength: hashes.length - index };
+function algorithmOf({ qop, algorithm = 'MD5' }: Challenge): Algorithm | undefined {
+  if (qop.length > 0 && !qop.includes('auth') && !qop.includes('auth-int')) return undefined;
+  return algorithms.get(algorithm.toUpperCase());
 }
 
 /**
  * `Digest realm="a", nonce="b", qop="auth,auth-int"`: one linear scan. Undefined for other schemes and without realm or nonce.
  */
 export function parseChallenge(text: string): Challenge | undefined {
-  const scheme = /^\s*digest\s+/i.exec(text);
-  if (scheme === null) return undefined;
-  const parameters = parseParameters(text, scheme[0].length);
-  const realm = parameters.get('realm');
-  const nonce = parameters.get('nonce');
+  const from = skipBlanks(text, 0, text.length);
+  const to = skipBlanks(text, from + digestScheme.length, text.length);
+  if (!startsWithIgnoringCase(text, digestScheme, from) || to === from + digestScheme.length) return undefined;
+  const { realm, nonce, opaque, stale, algorithm, qop } = parseParameters(text, to);
   if (realm === undefined || nonce === undefined || nonce === '') return undefined;
-  return {
-    realm,
-    nonce,
-    opaque: parameters.get('opaque'),
-    stale: parameters.get('stale')?.toLowerCase() === 'true',
-    algorithm: parameters.get('algorithm'),
-    qop: (parameters.get('qop') ?? '')
-      .split(',')
-      .map((option) => option.trim().toLowerCase())
-      .filter((option) => option !== ''),
-  };
+  return { realm, nonce, opaque, stale: stale?.toLowerCase() === 'true', algorithm, qop: readQop(qop) };
 }
 
-/** `a=b, c="d"` from there on; names in lower case, the first of a name wins. */
-function parseParameters(text: string, from: number): ReadonlyMap<string, string> {
-  const parameters = new Map<string, string>();
+/** Nearly every challenge says `auth` and no more. */
+function readQop(text: string | undefined): readonly string[] {
+  if (text === 'auth') return authAlone;
+  return (text ?? '')
+    .split(',')
+    .map((option) => option.trim().toLowerCase())
+    .filter((option) => option !== '');
+}
+
+/** What is read of a challenge, or of `Authentication-Info`. */
+type Parameters = Record<'realm' | 'nonce' | 'opaque' | 'stale' | 'algorithm' | 'qop' | 'nextnonce' | 'cnonce', string | undefined>;
+
+function isRead(name: string, parameters: Parameters): name is keyof Parameters {
+  return Object.hasOwn(parameters, name);
+}
+
+/** `a=b, c="d"` from there on; names in any case, the first of a name wins. */
+function parseParameters(text: string, from: number): Readonly<Parameters> {
+  const parameters: Parameters = {
+    realm: undefined,
+    nonce: undefined,
+    opaque: undefined,
+    stale: undefined,
+    algorithm: undefined,
+    qop: undefined,
+    nextnonce: undefined,
+    cnonce: undefined,
+  };
   let at = from;
   while (at < text.length) {
     const equals = text.indexOf('=', at);
     if (equals < 0) break;
     const name = text.slice(at, equals).trim().toLowerCase();
-    at = equals + 1;
-    while (text[at] === ' ' || text[at] === '\t') at += 1;
+    at = skipBlanks(text, equals + 1, text.length);
     let value: string;
     if (text[at] === '"') {
       let end = at + 1;
@@ -337,7 +374,7 @@ function parseParameters(text: string, from: number): ReadonlyMap<string, string
       value = text.slice(at, end).trim();
       at = end;
     }
-    if (!parameters.has(name)) parameters.set(name, value);
+    if (isRead(name, parameters)) parameters[name] ??= value;
     const comma = text.indexOf(',', at);
     at = comma < 0 ? text.length : comma + 1;
   }

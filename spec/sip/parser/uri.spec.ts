@@ -3,6 +3,7 @@ import { NameAddrHeader, URI } from 'sip.js/lib/core/index.js';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { installGrammar } from '../../../src/sip/parser/grammar.js';
 import { makeSipUri, parseNameAddress, parseUri, quoteDisplayName, readAddress } from '../../../src/sip/parser/uri.js';
+import { writeSipAddress } from '../../../src/sip/parser/write-uri.js';
 
 beforeAll(installGrammar);
 
@@ -105,6 +106,21 @@ describe('makeSipUri', () => {
         expect(uri.clone().toRaw()).toBe(uri.toRaw());
       }),
     );
+  });
+});
+
+describe('writeSipAddress', () => {
+  it.each([
+    ['100%', 'pbx.example.com'],
+    ['a b@c:d<e>"f', 'pbx.example.com'],
+    ['a\r\nVia: x', '192.0.2.1'],
+    ['ü', '2001:db8::1'],
+    ['434', '[2001:db8::1]'],
+    ['434', 'a\r\n<b>'],
+    ['', 'pbx.example.com'],
+    [undefined, '::1'],
+  ])('writes %j at %j as the URI that is made of them', (user, host) => {
+    expect(writeSipAddress(host, user)).toBe(makeSipUri({ user, host }).toString());
   });
 });
 

@@ -11,6 +11,7 @@ import {
   endOfQuoted, findParameter, indexWithin, isHostName, isToken, isSpecialInUri, isUnsafeInUri, quote, readNumber, readParameters, semicolon, skipBlanks, startsWithIgnoringCase, trimmed, unquoted,
 } from './scan.js';
 import { escapeUser, unescapeUser } from './user-part.js';
+import { bracketed } from './write-uri.js';
 
 export { quoteDisplayName, withoutControls } from './write-uri.js';
 export { escapeUser, unescapeUser } from './user-part.js';
@@ -220,8 +221,7 @@ export function toNameAddress(header: Pick<NameAddrHeader, 'uri' | 'displayName'
  * @param parts.host a name or an address; a bare IPv6 address gets its brackets
  */
 export function makeSipUri(parts: { user?: string; host: string; port?: number; scheme?: 'sip' | 'sips'; parameters?: Readonly<Record<string, string | null>> }): URI {
-  const host = parts.host.includes(':') && !parts.host.startsWith('[') ? `[${parts.host}]` : parts.host;
-  const uri = new URI(parts.scheme ?? 'sip', parts.user ?? '', host, parts.port, { ...parts.parameters });
+  const uri = new URI(parts.scheme ?? 'sip', parts.user ?? '', bracketed(parts.host), parts.port, { ...parts.parameters });
   if (parts.user === undefined || parts.user === '') uri.user = undefined;
   return uri;
 }

@@ -25,6 +25,20 @@ export function writeUri(uri: URI, scheme: string, wireUser: string | undefined,
   return withoutUnsafe(text);
 }
 
+/**
+ * `sip:434@example.com` as `makeSipUri` has it written, without a URI to be made for it.
+ * @param host a name or an address, in the case wanted
+ * @param user plain text; none when absent
+ */
+export function writeSipAddress(host: string, user = ''): string {
+  return withoutUnsafe(user === '' ? `sip:${bracketed(host)}` : `sip:${escapeUser(user)}@${bracketed(host)}`);
+}
+
+/** A bare IPv6 address gets its brackets. */
+export function bracketed(host: string): string {
+  return host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
+}
+
 /** `;name=value;flag`, in the order they were set. */
 export function writeParameters(parameters: Record<string, string | null>): string {
   let text = '';

@@ -34,6 +34,8 @@ export class UdpSocket {
   readonly #isWildcard: boolean;
   readonly #isV6: boolean;
   readonly #flows = new Map<string, UdpFlow>();
+  /** A registrar sends many datagrams, one after the other. */
+  #lastFlow: UdpFlow | undefined;
   /** In the order they were given. */
   #outgoing: Datagram[] = [];
   #unsentBytes = 0;
@@ -99,6 +101,13 @@ export class UdpSocket {
   }
 
   flow(address: string, port: number): UdpFlow {
+    const last = this.#lastFlow;
+    if (last?.remote.port !== port || last.remote.address !== address) return (this.#lastFlow = this.#find(address, port));
+    last.isUsed = true;
+    return last;
+  }
+
+  #find(address: string, port: number): UdpFlow {
     const key = `${address} ${port}`;
     let flow = this.#flows.get(key);
     if (flow === undefined) {
