@@ -90,8 +90,9 @@ class Stage {
       case 'INVITE': {
         const account = accounts.get((call % 2) + 1);
         if (account === undefined) return;
-        const incoming = new FakeIncomingCall(account, { sdp: pick % 13 === 0 ? unfitSdp : offerSdp });
-        this.log.push('INVITE');
+        const replaced = pick % 3 === 0 ? this.farEnds.filter(({ isOver }) => !isOver)[ms % 5] : undefined;
+        const incoming = new FakeIncomingCall(account, { sdp: pick % 13 === 0 ? unfitSdp : offerSdp, ...(replaced && { replaces: replaced.dialog }) });
+        this.log.push(replaced === undefined ? 'INVITE' : 'INVITE with Replaces');
         this.farEnds.push(new CallingFarEnd(incoming));
         router.onIncoming(incoming);
         return;
@@ -233,7 +234,8 @@ class Stage {
     // What goes on in a call is told only while it talks.
     if (rank < 0 && !told.some((earlier) => earlier.type === 'state' && earlier.state === 'talking')) wrong(`${update.type} before it talks`);
     if (rank >= 0 && rank < Math.max(...ranks)) wrong(`${order[rank] ?? ''} after ${order[Math.max(...ranks)] ?? ''}`);
-    if (rank >= 0 && order[rank] !== 'progress' && ranks.includes(rank)) wrong(`${order[rank] ?? ''} twice`);
+    const isAnotherParty = order[rank] === 'talking' && update.type === 'state' && update.remote !== undefined;
+    if (rank >= 0 && order[rank] !== 'progress' && !isAnotherParty && ranks.includes(rank)) wrong(`${order[rank] ?? ''} twice`);
     if (update.type === 'ended' && !/^["A-Z][^\n]*\.$/.test(update.message)) wrong(`"${update.message}" is no sentence`);
   }
 
@@ -320,6 +322,7 @@ class Stage {
       else this.faults.push(`${callId} hangs: ${states.join(', ')}`);
     }
     if (this.farEnds.some((farEnd) => !farEnd.isOver && farEnd.openOffers > 0)) this.faults.push('an offer has no answer');
+    if (this.farEnds.some((farEnd) => !farEnd.isOver && farEnd.isHandingOver)) this.faults.push('a REFER has no outcome');
   }
 
   #drain(): { isDone: boolean } {

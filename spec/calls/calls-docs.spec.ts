@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { incomingTable, outgoingTable } from '../../src/calls/call-state.js';
+import { handoverTable } from '../../src/calls/handover-state.js';
 import { hangupTable } from '../../src/calls/hangup.js';
 import { negotiationTable } from '../../src/calls/negotiation-state.js';
 import { classTable, localTable, q850Table, statusTable } from '../../src/calls/termination.js';
@@ -38,6 +39,7 @@ const printed: Record<string, string> = {
   outgoing: stateTable(outgoingTable),
   incoming: stateTable(incomingTable),
   negotiation: stateTable(negotiationTable),
+  handover: stateTable(handoverTable),
   sessionTimer: stateTable(sessionTimerTable),
   status: markdown(
     ['status', 'reason', 'class', 'what a person reads'],

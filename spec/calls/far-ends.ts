@@ -2,8 +2,8 @@
  * Far ends of calls that may do anything at any time that the stack lets through (`sip/types`): nothing once the call is over, one offer at
  * a time, an answer to what was asked. `acts` says what is possible now; whoever plays picks.
  */
-import type { CallRefusal } from '../../src/sip/types.js';
-import type { FakeIncomingCall, FakeOutgoingCall, FakeRemoteOffer } from '../support/fake-sip.js';
+import type { CallDialog, CallRefusal } from '../../src/sip/types.js';
+import { FakeRemoteOffer, type FakeIncomingCall, type FakeOutgoingCall, type FakeReferral } from '../support/fake-sip.js';
 import { audioSdp } from '../support/audio-sdp.js';
 
 export type Act = readonly [name: string, play: () => void];
@@ -19,6 +19,21 @@ function often(times: number, act: Act): Act[] {
   return Array.from({ length: times }, () => act);
 }
 
+/** What it offers because it was asked to: refused, the call is over (RFC 3261 13.2.2.4). */
+class AskedOffer extends FakeRemoteOffer {
+  constructor(
+    sdp: string,
+    private readonly bye: () => void,
+  ) {
+    super(sdp);
+  }
+
+  override reject(status: number): void {
+    super.reject(status);
+    this.bye();
+  }
+}
+
 abstract class FarEnd {
   /** Every offer that it made in the call. */
   readonly offers: FakeRemoteOffer[] = [];
@@ -28,6 +43,9 @@ abstract class FarEnd {
   #reinvitesAnswered = 0;
   #tonesAnswered = 0;
   #referrals = { taken: 0, settled: 0 };
+  #asksAnswered = 0;
+  /** Every REFER that it sent. */
+  readonly #handovers: FakeReferral[] = [];
   #descriptions = 100;
 
   constructor(protected readonly call: FakeOutgoingCall | FakeIncomingCall) {}
@@ -38,9 +56,18 @@ abstract class FarEnd {
   abstract get leftOver(): string;
   abstract acts(): Act[];
 
+  get dialog(): CallDialog {
+    return this.call.dialog;
+  }
+
   /** Offers that are neither answered nor taken back. */
   get openOffers(): number {
     return this.offers.filter((offer) => offer.answers.length === 0 && !this.#withdrawn.has(offer)).length;
+  }
+
+  /** Whether a REFER of its own is not refused, and its outcome not told. */
+  get isHandingOver(): boolean {
+    return this.#handovers.some(({ said }) => !said.some((word) => typeof word === 'number' || /^[2-6]\d\d /.test(word)));
   }
 
   /** Offers that were answered more than once. */
@@ -50,8 +77,8 @@ abstract class FarEnd {
 
   /** What we have sent in the call so far. */
   get sent(): string {
-    const { offers, tones, referrals, byes } = this.call.dialog;
-    return `${offers.length} re-INVITEs, ${tones.length} INFOs, ${referrals.length} REFERs, ${byes.length} BYEs`;
+    const { offers, sought, tones, referrals, byes } = this.call.dialog;
+    return `${offers.length + sought.length} re-INVITEs, ${tones.length} INFOs, ${referrals.length} REFERs, ${byes.length} BYEs`;
   }
 
   protected get isHungUp(): boolean {
@@ -92,7 +119,9 @@ abstract class FarEnd {
       this.act('answers again', () => { call.remoteAnswer(this.newSdp()); }),
     ];
     const open = this.offers.at(-1);
-    if (this.openOffers === 0) {
+    const ask = dialog.sought[this.#asksAnswered];
+    // The stack refuses an offer that meets a re-INVITE of ours.
+    if (this.openOffers === 0 && ask === undefined) {
       acts.push(...often(6, this.act('offers', () => { offer(this.newSdp()); })), this.act('offers what is unfit', () => { offer(unfitSdp); }));
     } else if (open !== undefined) {
       acts.push(
@@ -115,6 +144,30 @@ abstract class FarEnd {
         settle('488 to the re-INVITE', () => { reinvite.onRefused({ status: 488, phrase: 'Not Acceptable Here' }); }),
         settle('answers the re-INVITE with what is unfit', () => { reinvite.onAnswered(unfitSdp); }),
       );
+    }
+    if (ask !== undefined) {
+      const settle = (name: string, play: () => void): Act => this.act(name, () => {
+        this.#asksAnswered += 1;
+        play();
+      });
+      const asked = (sdp: string): void => {
+        const made = new AskedOffer(sdp, () => {
+          dialog.bye();
+          dialog.isOver = true;
+        });
+        this.offers.push(made);
+        ask.onOffer(made);
+      };
+      acts.push(
+        ...often(6, settle('offers as it was asked', () => { asked(this.newSdp()); })),
+        settle('offers what is unfit as it was asked', () => { asked(unfitSdp); }),
+        settle('488 to being asked', () => { ask.onRefused({ status: 488, phrase: 'Not Acceptable Here' }); }),
+      );
+    }
+    if (!this.isHandingOver) {
+      for (const to of ['sip:601@pbx.example', 'sip:432@pbx.example', 'mailto:anna']) {
+        acts.push(...often(2, this.act(`REFER to ${to}`, () => { this.#handovers.push(call.remoteReferral(to)); })));
+      }
     }
     const tone = dialog.tones[this.#tonesAnswered];
     if (tone !== undefined) {

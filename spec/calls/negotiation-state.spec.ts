@@ -9,30 +9,42 @@ describe('the table of offers and answers', () => {
       'stable offer -> offering [send]',
       'stable offerPartial -> gathering []',
       'stable remoteOffer -> offered [tellOffer]',
+      'stable ask -> asking [ask]',
       'stable ended -> over []',
+      'stable replaced -> over []',
       'gathering gathered -> offering [send]',
       'gathering timeout -> offering [send]',
       'gathering remoteOffer -> gathering [refuseGlare]',
       'gathering ended -> over []',
-      'offering answered -> stable [tellAnswer]',
-      'offering rejected -> stable [tellRejected]',
+      'gathering replaced -> over [tellGivenWay]',
+      'offering answered -> stable [tellAnswer agree]',
+      'offering rejected -> stable [tellRejected miss]',
       'offering glare -> waiting []',
       'offering remoteOffer -> offering [refuseGlare]',
-      'offering timeout -> stable [tellRejected]',
+      'offering timeout -> stable [tellRejected miss]',
       'offering ended -> over []',
+      'offering replaced -> over [tellGivenWay]',
       'waiting timeout -> offering [send]',
       'waiting remoteOffer -> offered [tellGivenWay tellOffer]',
       'waiting ended -> over []',
-      'offered answer -> stable [accept]',
+      'waiting replaced -> over [tellGivenWay]',
+      'offered answer -> stable [accept agree]',
       'offered answerPartial -> answering []',
-      'offered unfit -> stable [refuse]',
+      'offered unfit -> stable [refuse miss]',
       'offered withdrawn -> stable []',
-      'offered timeout -> stable [refuse]',
+      'offered timeout -> stable [refuse miss]',
       'offered ended -> over []',
-      'answering gathered -> stable [accept]',
+      'offered replaced -> over [refuseGlare]',
+      'answering gathered -> stable [accept agree]',
       'answering withdrawn -> stable []',
-      'answering timeout -> stable [accept]',
+      'answering timeout -> stable [accept agree]',
       'answering ended -> over []',
+      'answering replaced -> over [refuseGlare]',
+      'asking remoteOffer -> offered [tellOffer]',
+      'asking unasked -> stable [miss]',
+      'asking timeout -> stable [miss]',
+      'asking ended -> over []',
+      'asking replaced -> over []',
     ]);
   });
 
@@ -49,13 +61,13 @@ describe('the table of offers and answers', () => {
       fc.property(fc.array(fc.constantFrom(...eventsOf(negotiationTable)), { maxLength: 40 }), (events) => {
         let ours = 0;
         let theirs = 0;
-        for (const { event, actions } of runTable(negotiationTable, events)) {
+        for (const { event, state, actions } of runTable(negotiationTable, events)) {
           if (event === 'offer' || event === 'offerPartial') ours += 1;
           if (event === 'withdrawn') theirs = 0;
           for (const action of actions) {
             if (action === 'tellAnswer' || action === 'tellRejected' || action === 'tellGivenWay') ours -= 1;
             if (action === 'tellOffer') theirs += 1;
-            if (action === 'accept' || action === 'refuse') theirs -= 1;
+            if (action === 'accept' || action === 'refuse' || (action === 'refuseGlare' && state === 'over')) theirs -= 1;
           }
           // Never two at once, and never one that nobody made.
           expect(['0 0', '1 0', '0 1']).toContain(`${String(ours)} ${String(theirs)}`);

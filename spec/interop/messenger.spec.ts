@@ -47,7 +47,7 @@ describe.skipIf(needs).each(Object.keys(registrars))('two people at two browsers
     if (start === undefined) throw new Error(`there is no registrar ${name}`);
     registrar = await start();
     const row = (user: string, peerId: number) => ({ user, password: passwordOf(user), port: registrar.port, peerId });
-    await table.replace([row('alice', 1), row('bob', 2)]);
+    await table.replace([row('alice', 1), row('bob', 2), row('carol', 3)]);
     host = await startReferenceHost({
       extension: new SipExtension(),
       config: { tree: { modules: { sip: { extension: SipExtension.id, listen: { host: '127.0.0.1', 'udp-port': 0, 'tcp-port': 0 } } }, services: { postgresql: table.settings } } },
@@ -56,7 +56,8 @@ describe.skipIf(needs).each(Object.keys(registrars))('two people at two browsers
     });
     await host.users.create({ id: 1, name: 'Alice' });
     await host.users.create({ id: 2, name: 'Bob' });
-    await vi.waitFor(() => { expect(allRegistered(2)(host.extension.status())).toBe(true); }, { timeout: 15_000 });
+    await host.users.create({ id: 3, name: 'Carol' });
+    await vi.waitFor(() => { expect(allRegistered(3)(host.extension.status())).toBe(true); }, { timeout: 15_000 });
     browser = await TestBrowser.start();
   });
 
@@ -136,6 +137,31 @@ describe.skipIf(needs).each(Object.keys(registrars))('two people at two browsers
     await press(alice, 'Call Bob');
     await press(bob, 'Decline');
     await sees(alice, /declined|rejected/i);
+  });
+
+  describe('a third person', () => {
+    let carol: Page;
+
+    beforeEach(async () => {
+      carol = await signedIn('Carol');
+    });
+
+    afterEach(() => carol.context().close());
+
+    const hearEachOther = (...pages: readonly Page[]): Promise<unknown> =>
+      Promise.all(pages.map(async (page) => untilMore(page, await received(page), ['audioBytes', 'audioEnergy'])));
+
+    test('is called in the place of whoever transfers, and both hear each other', async () => {
+      await talk(false);
+      await press(alice, 'Transfer');
+      await alice.getByRole('form', { name: 'Transfer' }).getByRole('button', { name: 'Carol' }).click();
+      await press(carol, 'Answer');
+      await sees(alice, 'The call was transferred.');
+      await sees(bob, 'Carol');
+      await hearEachOther(bob, carol);
+      await press(carol, 'Hang up');
+      await sees(bob, 'The other side hung up.');
+    });
   });
 
   test('a page that is loaded anew goes on with its call', async () => {

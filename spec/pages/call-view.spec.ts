@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { CallUpdate } from '../../src/host/contract.js';
-import { addressOf, after, incoming, outgoing, type CallView, type Stage } from '../../src/pages/messenger/call-view.js';
+import { addressOf, after, incoming, isAnotherParty, outgoing, type CallView, type Stage } from '../../src/pages/messenger/call-view.js';
 
 const callId = 'c';
 const nameOf = (userId: number): string | undefined => (userId === 2 ? 'Bob' : undefined);
@@ -50,6 +50,14 @@ describe('what is seen of a call', () => {
     expect(seen(talking, { type: 'transfer', callId, state: 'failed', status: 486 }).sentence).toBe('The transfer failed (486); the call goes on.');
     expect(seen(talking, { type: 'offerRejected', callId, status: 488 })).toMatchObject({ stage: 'talking', sentence: expect.stringContaining('488') as string });
   });
+});
+
+it('knows a call that was handed over by a second "talking" with somebody in it', () => {
+  const remote = { uri: 'sip:carol@example.com' };
+  const talking = seen(call, state('talking'));
+  const handed: CallUpdate = { type: 'state', callId, state: 'talking', remote };
+  expect([isAnotherParty(call, handed), isAnotherParty(talking, state('talking')), isAnotherParty(talking, handed)]).toEqual([false, false, true]);
+  expect(seen(talking, handed)).toMatchObject({ title: 'carol@example.com', stage: 'talking', talkingAt: 5_000 });
 });
 
 it('reads an address without its scheme and parameters', () => {

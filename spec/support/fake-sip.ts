@@ -13,6 +13,7 @@ import type {
   OutgoingCall,
   OutgoingCallEvents,
   ReasonValue,
+  ReceivedReferral,
   ReferEvents,
   RegisterOutcome,
   RemoteOffer,
@@ -63,16 +64,11 @@ export class FakeDialog implements CallDialog {
   readonly tones: { tone: string; durationMs: number; answer: (status: number) => void }[] = [];
   /** Every REFER, oldest first. */
   readonly referrals: (ReferEvents & { to: string })[] = [];
+  /** Each time it was asked for an offer, oldest first; the spec makes one. */
+  readonly sought: SoughtOfferEvents[] = [];
+  localSdp = audioSdp(9);
   readonly replacement = 'sip:600@192.0.2.9?Replaces=call';
   looseEnd: LooseEnd = { ...someEnd, routeSet: [] };
-
-  localSdp = audioSdp(1);
-  /** Every re-INVITE without SDP, oldest first. */
-  readonly sought: SoughtOfferEvents[] = [];
-
-  askForOffer(events: SoughtOfferEvents): void {
-    this.sought.push(events);
-  }
 
   sendTone(tone: string, durationMs: number, answer: (status: number) => void): void {
     this.tones.push({ tone, durationMs, answer });
@@ -86,8 +82,38 @@ export class FakeDialog implements CallDialog {
     this.offers.push({ sdp, onAnswered: events.onAnswered, onRefused: events.onRefused });
   }
 
+  askForOffer(events: SoughtOfferEvents): void {
+    this.sought.push(events);
+  }
+
+  /** It has ended, and what is asked of it is nothing. */
+  isOver = false;
+
   bye(reason?: ReasonValue): void {
-    this.byes.push(reason);
+    if (!this.isOver) this.byes.push(reason);
+  }
+}
+
+/** The far end wants the call handed over; `said` is what it was answered and told since: `accepted`, a status, a status line. */
+export class FakeReferral implements ReceivedReferral {
+  readonly said: (string | number)[] = [];
+
+  constructor(
+    readonly target: string,
+    readonly replaces?: string,
+    readonly referredBy?: string,
+  ) {}
+
+  accept(): void {
+    this.said.push('accepted');
+  }
+
+  reject(status: number): void {
+    this.said.push(status);
+  }
+
+  notify(status: number, phrase: string): void {
+    this.said.push(`${status} ${phrase}`);
   }
 }
 
@@ -158,6 +184,12 @@ export class FakeOutgoingCall implements OutgoingCall {
 
   remoteTone(tone: string): void {
     this.events.onTone(tone);
+  }
+
+  remoteReferral(target: string, replaces?: string, referredBy?: string): FakeReferral {
+    const referral = new FakeReferral(target, replaces, referredBy);
+    this.events.onReferral(referral);
+    return referral;
   }
 
   remoteAnswer(sdp: string): void {
@@ -234,6 +266,7 @@ export class FakeIncomingCall implements IncomingCall {
   readonly contact?: NameAddress;
   readonly identity?: CallerIdentity;
   readonly sdp?: string;
+  readonly replaces?: CallDialog;
   events: IncomingCallEvents | undefined;
   /** Every response of ours, in order. */
   readonly sent: SentResponse[] = [];
@@ -244,12 +277,13 @@ export class FakeIncomingCall implements IncomingCall {
 
   constructor(
     readonly account: SipAccount,
-    options: { from?: NameAddress; contact?: NameAddress; identity?: CallerIdentity; sdp?: string | null } = {},
+    options: { from?: NameAddress; contact?: NameAddress; identity?: CallerIdentity; sdp?: string | null; replaces?: CallDialog } = {},
   ) {
     this.requestUri = address(`sip:${account.settings.token}@127.0.0.1`);
     this.to = address(`sip:${account.settings.user}@${account.settings.domain}`);
     this.from = options.from ?? address('sip:600@pbx.example', 'Reception');
     if (options.contact !== undefined) this.contact = options.contact;
+    if (options.replaces !== undefined) this.replaces = options.replaces;
     if (options.identity !== undefined) this.identity = options.identity;
     if (options.sdp !== null) this.sdp = options.sdp ?? audioSdp(3);
   }
@@ -289,6 +323,12 @@ export class FakeIncomingCall implements IncomingCall {
 
   remoteTone(tone: string): void {
     this.events?.onTone(tone);
+  }
+
+  remoteReferral(target: string, replaces?: string, referredBy?: string): FakeReferral {
+    const referral = new FakeReferral(target, replaces, referredBy);
+    this.events?.onReferral(referral);
+    return referral;
   }
 
   remoteAnswer(sdp: string): void {

@@ -3,7 +3,8 @@
  * its `ended`, the SIP side still owes the last response to our CANCEL.
  */
 import { CallNotFoundError, ExtensionError } from '../base/errors.js';
-import type { Peer } from '../host/contract.js';
+import type { Peer, RemoteParty } from '../host/contract.js';
+import type { CallDialog, IncomingCall } from '../sip/types.js';
 import { writePeer } from './call-facts.js';
 import type { TakenCommand } from './command.js';
 import type { LiveCall } from './ports.js';
@@ -16,6 +17,10 @@ export interface Call {
   readonly facts: LiveCall;
   /** What a transfer refers to that takes this call over; undefined unless it talks. */
   readonly replacement: string | undefined;
+  /** Whether it goes on in that dialog. */
+  isWith(dialog: CallDialog): boolean;
+  /** Somebody takes the place of its far end. @param sdp their offer, as the host is to have it */
+  replaceFarEnd(call: IncomingCall, party: RemoteParty, sdp: string): void;
   /** @throws ExtensionError CALL_STATE when the command does not fit */
   take(command: TakenCommand): void;
   /** Ends the call because the extension stops: CANCEL, BYE or 486. */

@@ -4,9 +4,8 @@
  */
 import { messageOf } from '../base/errors.js';
 import { second } from '../base/units.js';
-import type { CallTarget, CallUpdate, Peer, SessionDescription } from '../host/contract.js';
+import type { CallUpdate, SessionDescription } from '../host/contract.js';
 import type { CallDialog, CallRefusal, RemoteOffer } from '../sip/types.js';
-import type { CallLimits } from './call-limits.js';
 import type { Call } from './call-table.js';
 import type { TakenCommand } from './command.js';
 import { Gathering } from './gathering.js';
@@ -19,8 +18,8 @@ import {
   type NegotiationGuard,
   type NegotiationState,
 } from './negotiation-state.js';
+import { wayToNewParty, type NewPartyRules } from './new-party.js';
 import type { CallPorts, CallSettings } from './ports.js';
-import { routeOutgoing } from './routes.js';
 import { StateMachine, type StateMachineOwner } from './state-machine.js';
 import { localTable, type Termination } from './termination.js';
 import { Tones } from './tones.js';
@@ -46,23 +45,22 @@ const givenWay: CallRefusal = { status: 491, phrase: 'Request Pending' };
 /** The commands of a call that talks. */
 export type TalkCommand = Extract<TakenCommand, { type: 'offer' | 'answer' | 'candidates' | 'dtmf' | 'transfer' }>;
 
-export interface ConversationParts {
+export interface ConversationParts extends NewPartyRules {
   readonly callId: string;
   readonly dialog: CallDialog;
   /** We made the Call-ID: it is our call (RFC 3261 14.1). */
   readonly isOwner: boolean;
   readonly settings: CallSettings;
   readonly ports: CallPorts;
-  readonly limits: Pick<CallLimits, 'transfer'>;
   readonly tell: (update: CallUpdate) => void;
-  /** Whose call it is: the new party of a transfer is looked for as if they called. */
-  readonly caller: { readonly from: Peer; readonly mappingId: number | undefined };
   /** Another call, to be taken over. @throws CallNotFoundError */
   readonly otherCall: (callId: string) => Call;
   /** Every offer and answer goes through here. @param isWhole false: candidates are still to come */
   readonly pass: (description: SessionDescription, origin: Origin, isWhole: boolean) => Passage;
   /** The SIP side is ended: the call is over. */
   readonly end: (ending: Termination) => void;
+  /** Who waits for both sides to agree on their media, or not to. */
+  readonly agreement?: { reached(): void; missed(): void };
 }
 
 export class Conversation implements StateMachineOwner<NegotiationAction, NegotiationGuard, undefined> {
@@ -108,9 +106,19 @@ export class Conversation implements StateMachineOwner<NegotiationAction, Negoti
     }
   }
 
-  receiveTone(tone: string): void {
-    const { callId, tell } = this.parts;
-    tell({ type: 'dtmf', callId, tones: tone });
+  /** The host offers nothing: the far end is asked to. Nothing when an offer is under way. */
+  ask(): void {
+    this.#raise('ask');
+  }
+
+  /** No offer is under way. */
+  get isStable(): boolean {
+    return this.#negotiation.state === 'stable';
+  }
+
+  /** The host has asked for a transfer, and it is not over. */
+  get isTransferring(): boolean {
+    return this.#transfer?.isUnderWay === true;
   }
 
   /** The far end has hung up. @returns whether that is how a transfer ended */
@@ -123,6 +131,7 @@ export class Conversation implements StateMachineOwner<NegotiationAction, Negoti
     if ('unfit' in passage) {
       this.#warn(`${passage.unfit.ending.message} The offer was refused, and the call goes on.`);
       offer.reject(notAcceptable.status);
+      this.#raise('unasked');
       return;
     }
     const previous = this.#offer;
@@ -144,6 +153,12 @@ export class Conversation implements StateMachineOwner<NegotiationAction, Negoti
     if (sdp !== this.#answer && this.#takeAnswer(sdp)) this.#tellRemote();
   }
 
+  /** The host goes on with another far end. */
+  replace(): void {
+    this.#raise('replaced');
+    this.end();
+  }
+
   /** The call has ended. */
   end(): void {
     this.#raise('ended');
@@ -157,6 +172,9 @@ export class Conversation implements StateMachineOwner<NegotiationAction, Negoti
     switch (action) {
       case 'send':
         this.#send();
+        return;
+      case 'ask':
+        this.#ask();
         return;
       case 'accept':
         this.#completeLocal();
@@ -181,6 +199,12 @@ export class Conversation implements StateMachineOwner<NegotiationAction, Negoti
         return;
       case 'tellGivenWay':
         this.#tellRejected(givenWay);
+        return;
+      case 'agree':
+        this.parts.agreement?.reached();
+        return;
+      case 'miss':
+        this.parts.agreement?.missed();
     }
   }
 
@@ -234,19 +258,10 @@ export class Conversation implements StateMachineOwner<NegotiationAction, Negoti
       if (replacement === undefined || to.callId === callId) return false;
       return this.#transfer.start(replacement, { stop: () => { other.stop(localTable.transferred); } });
     }
-    const way = this.#wayTo(to);
-    if ('uri' in way) return this.#transfer.start(way.uri);
-    this.#warn(`A call was not transferred: ${way.message}`);
+    const way = wayToNewParty(to, this.parts);
+    if ('place' in way) return this.#transfer.start(way.place.uri);
+    this.#warn(`A call was not transferred: ${way.refuse.message}`);
     return this.#transfer.refuse();
-  }
-
-  /** Where a new party is, or why the user may not have it called. */
-  #wayTo(to: CallTarget): { readonly uri: string } | Termination {
-    const { ports, settings, limits, caller } = this.parts;
-    const { from, mappingId } = caller;
-    const rules = { mappings: ports.mappings, dialling: settings.dialling };
-    const decision = routeOutgoing(mappingId === undefined ? { from, to } : { from, to, mappingId }, rules);
-    return 'refuse' in decision ? decision.refuse : (limits.transfer(from) ?? { uri: decision.place.uri });
   }
 
   /** The host's offer in `stable`, or its answer in `offered`; nothing in another state. */
@@ -284,11 +299,23 @@ export class Conversation implements StateMachineOwner<NegotiationAction, Negoti
     this.#completeLocal();
     this.parts.dialog.offer(this.#local.sdp, {
       onAnswered: (sdp) => {
-        if (this.#takeAnswer(sdp)) this.#raise('answered');
+        if (this.#negotiation.state !== 'over' && this.#takeAnswer(sdp)) this.#raise('answered');
       },
       onRefused: (refusal) => {
         this.#refusal = refusal;
         this.#raise(refusal.status === 491 && this.#tries < mostTries ? 'glare' : 'rejected');
+      },
+    });
+  }
+
+  #ask(): void {
+    this.parts.dialog.askForOffer({
+      onOffer: (offer) => {
+        this.receiveOffer(offer);
+      },
+      onRefused: ({ status, phrase }) => {
+        this.#warn(`The other side was asked for an offer, and has none (${status} ${phrase}).`);
+        this.#raise('unasked');
       },
     });
   }

@@ -161,6 +161,14 @@ export class IncomingSession extends Session<IncomingState, IncomingEvent, Incom
     return { from: peer, mappingId: id };
   }
 
+  protected override get farEnd(): RemoteParty {
+    return this.#from;
+  }
+
+  protected override get displayName(): undefined {
+    return undefined;
+  }
+
   #route(user: HostUser | undefined): void {
     if (user?.disabled !== true) {
       this.raise('routed');

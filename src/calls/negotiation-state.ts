@@ -17,6 +17,7 @@ export type NegotiationState =
   | 'waiting' // both sides offered at once; ours is sent again by and by
   | 'offered' // the host has the far end's offer
   | 'answering' // the host answered, candidates are still to come
+  | 'asking' // the far end is asked for an offer
   | 'over'; // the call has ended
 
 export type NegotiationEvent =
@@ -31,12 +32,30 @@ export type NegotiationEvent =
   | 'remoteOffer'
   | 'unfit' // what the host answered cannot be sent
   | 'withdrawn' // the far end took its offer back
+  | 'ask' // the host offers nothing, and the far end is to
+  | 'unasked' // the far end offers nothing either
+  | 'replaced' // the host goes on with another far end
   | 'ended'
   | 'timeout';
 
-export type NegotiationAction = 'send' | 'accept' | 'refuse' | 'refuseGlare' | 'tellOffer' | 'tellAnswer' | 'tellRejected' | 'tellGivenWay';
+export type NegotiationAction =
+  | 'send'
+  | 'ask'
+  | 'accept'
+  | 'refuse'
+  | 'refuseGlare'
+  | 'tellOffer'
+  | 'tellAnswer'
+  | 'tellRejected'
+  | 'tellGivenWay'
+  | 'agree' // an offer has its answer: who waits for that is told
+  | 'miss'; // it has none
 
 const ended = { ended: { next: 'over', actions: [] } } as const;
+/** The host takes its offer back, and may offer to whoever it is now. */
+const givesWay = { ...ended, replaced: { next: 'over', actions: ['tellGivenWay'] } } as const;
+const refuses = { ...ended, replaced: { next: 'over', actions: ['refuseGlare'] } } as const;
+const lapses = { ...ended, replaced: { next: 'over', actions: [] } } as const;
 
 export const negotiationTable: StateTable<NegotiationState, NegotiationEvent, NegotiationAction, NegotiationGuard> = {
   initial: 'stable',
@@ -47,6 +66,7 @@ export const negotiationTable: StateTable<NegotiationState, NegotiationEvent, Ne
     waiting: 'glare',
     offered: 'reply',
     answering: 'candidates',
+    asking: 'net',
     over: 'none',
   },
   steps: {
@@ -54,41 +74,48 @@ export const negotiationTable: StateTable<NegotiationState, NegotiationEvent, Ne
       offer: { next: 'offering', actions: ['send'] },
       offerPartial: { next: 'gathering', actions: [] },
       remoteOffer: { next: 'offered', actions: ['tellOffer'] },
-      ...ended,
+      ask: { next: 'asking', actions: ['ask'] },
+      ...lapses,
     },
     gathering: {
       gathered: { next: 'offering', actions: ['send'] },
       timeout: { next: 'offering', actions: ['send'] },
       remoteOffer: { next: 'gathering', actions: ['refuseGlare'] },
-      ...ended,
+      ...givesWay,
     },
     offering: {
-      answered: { next: 'stable', actions: ['tellAnswer'] },
-      rejected: { next: 'stable', actions: ['tellRejected'] },
+      answered: { next: 'stable', actions: ['tellAnswer', 'agree'] },
+      rejected: { next: 'stable', actions: ['tellRejected', 'miss'] },
       glare: { next: 'waiting', actions: [] },
       remoteOffer: { next: 'offering', actions: ['refuseGlare'] },
-      timeout: { next: 'stable', actions: ['tellRejected'] },
-      ...ended,
+      timeout: { next: 'stable', actions: ['tellRejected', 'miss'] },
+      ...givesWay,
     },
     waiting: {
       timeout: { next: 'offering', actions: ['send'] },
       // The far end's wait was the shorter one: the host has to take its own offer back to answer.
       remoteOffer: { next: 'offered', actions: ['tellGivenWay', 'tellOffer'] },
-      ...ended,
+      ...givesWay,
     },
     offered: {
-      answer: { next: 'stable', actions: ['accept'] },
+      answer: { next: 'stable', actions: ['accept', 'agree'] },
       answerPartial: { next: 'answering', actions: [] },
-      unfit: { next: 'stable', actions: ['refuse'] },
+      unfit: { next: 'stable', actions: ['refuse', 'miss'] },
       withdrawn: { next: 'stable', actions: [] },
-      timeout: { next: 'stable', actions: ['refuse'] },
-      ...ended,
+      timeout: { next: 'stable', actions: ['refuse', 'miss'] },
+      ...refuses,
     },
     answering: {
-      gathered: { next: 'stable', actions: ['accept'] },
+      gathered: { next: 'stable', actions: ['accept', 'agree'] },
       withdrawn: { next: 'stable', actions: [] },
-      timeout: { next: 'stable', actions: ['accept'] },
-      ...ended,
+      timeout: { next: 'stable', actions: ['accept', 'agree'] },
+      ...refuses,
+    },
+    asking: {
+      remoteOffer: { next: 'offered', actions: ['tellOffer'] },
+      unasked: { next: 'stable', actions: ['miss'] },
+      timeout: { next: 'stable', actions: ['miss'] },
+      ...lapses,
     },
     over: {},
   },

@@ -1,5 +1,5 @@
 /** One call from the messenger to SIP. States and events: `outgoingTable`. */
-import type { CallState, CallUpdate, HangupReason, HostUser, SessionDescription } from '../host/contract.js';
+import type { CallState, CallUpdate, HangupReason, HostUser, RemoteParty, SessionDescription } from '../host/contract.js';
 import type { CallDialog, CallRefusal, LooseEnd, NameAddress, OutgoingCall, OutgoingCallEvents, ReasonValue, SipAccount } from '../sip/types.js';
 import { addressOf, writePeer, writeTarget } from './call-facts.js';
 import { outgoingTable, type OutgoingAction, type OutgoingEvent, type OutgoingState } from './call-state.js';
@@ -176,6 +176,16 @@ export class OutgoingSession extends Session<OutgoingState, OutgoingEvent, Outgo
     return { from: this.#asked.from, mappingId: this.#way?.mapping.id };
   }
 
+  protected override get farEnd(): RemoteParty {
+    const { to } = this.#asked;
+    const uri = this.#way?.to ?? writeTarget(to);
+    return 'peer' in to ? { uri, peer: to.peer } : { uri };
+  }
+
+  protected override get displayName(): string | undefined {
+    return this.#way?.displayName;
+  }
+
   #route(caller?: HostUser, callee?: HostUser): void {
     const { mappings, accounts } = this.context.ports;
     const { dialling } = this.context.settings;
@@ -220,7 +230,7 @@ export class OutgoingSession extends Session<OutgoingState, OutgoingEvent, Outgo
     const passage = this.#gathering === undefined ? undefined : this.#passOffer(true);
     const sdp = passage !== undefined && 'description' in passage ? passage.description.sdp : this.#offer;
     this.#offer = '';
-    this.#call = account.invite(displayName === undefined ? { to, sdp } : { to, sdp, displayName }, this);
+    this.#call = account.invite({ to, sdp, displayName }, this);
     this.context.ports.recorder?.onLeg(this.callId, this.#call.callId);
     this.noteDown();
   }

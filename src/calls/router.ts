@@ -17,6 +17,9 @@ import { Deliveries, UpdateQueue } from './updates.js';
 
 const stopping: IncomingRefusal = { status: 503, phrase: 'Service Unavailable', retryAfterS: 30, ending: localTable.stopping };
 
+/** RFC 3891 3. */
+const replacesNothing: IncomingRefusal = { status: 481, phrase: 'Call/Transaction Does Not Exist', ending: localTable.nothingToReplace };
+
 /** How long `drain`, after it ended the last calls, waits for responses to its CANCELs and for a slow host, milliseconds. */
 const closingMs = 1_000;
 
@@ -79,7 +82,8 @@ export class CallRouter {
     }
     const meta = { sipCallId: call.callId, mappingId };
     const { peer } = decision.offer.mapping;
-    const full = limits.receive(peer);
+    // Who takes the place of a far end is no call more.
+    const full = call.replaces === undefined ? limits.receive(peer) : undefined;
     if (full !== undefined) {
       this.#refuse(call, full, mapping);
       return;
@@ -91,6 +95,13 @@ export class CallRouter {
       return;
     }
     const { mapping: callee, from, forwarded } = decision.offer;
+    if (call.replaces !== undefined) {
+      const { replaces } = call;
+      const replaced = table.all().find((each) => each.isWith(replaces));
+      if (replaced === undefined) this.#refuse(call, replacesNothing, mapping);
+      else replaced.replaceFarEnd(call, from, passage.description.sdp);
+      return;
+    }
     const offer = { mapping: callee, from, sdp: passage.description.sdp };
     const session = new IncomingSession(this.#newCallId(), call, offer, this.#context);
     if (forwarded !== undefined) ports.log.info(forwarded, { callId: session.callId, mappingId });

@@ -5,17 +5,18 @@
  */
 import { ExtensionError, messageOf } from '../base/errors.js';
 import { second } from '../base/units.js';
-import type { CallUpdate, SessionDescription } from '../host/contract.js';
-import type { CallDialog, CallRefusal, LooseEnd, ReasonValue, ReceivedReferral, RemoteOffer } from '../sip/types.js';
+import type { CallUpdate, RemoteParty, SessionDescription } from '../host/contract.js';
+import type { CallDialog, CallRefusal, DialogEvents, IncomingCall, LooseEnd, ReasonValue, ReceivedReferral, RemoteOffer } from '../sip/types.js';
 import { CallTimes } from './call-facts.js';
 import type { CallStateTable, Guard, IncomingState, OutgoingState } from './call-state.js';
 import type { CallLimits } from './call-limits.js';
 import type { Call, CallTable } from './call-table.js';
 import type { TakenCommand } from './command.js';
-import { Conversation, type ConversationParts, type TalkCommand } from './conversation.js';
+import type { ConversationParts, TalkCommand } from './conversation.js';
 import { passDescription, type Origin, type Passage } from './media-passage.js';
 import type { CallParties, CallPorts, CallSettings, LiveCall } from './ports.js';
 import { StateMachine, type StateMachineOwner } from './state-machine.js';
+import { Talk } from './talk.js';
 import { byeTermination, localTable, lostTermination, ringTimeoutTermination, setupTimeoutTermination, type Termination } from './termination.js';
 import { UpdateQueue, type Deliveries } from './updates.js';
 import { lookupTimeoutMs } from './user-lookup.js';
@@ -35,15 +36,15 @@ export interface SessionContext {
 const tooEarly = 500;
 
 export abstract class Session<State extends OutgoingState | IncomingState, Event extends string, Action extends string>
-  implements Call, StateMachineOwner<Action, Guard, Termination>
+  implements Call, DialogEvents, StateMachineOwner<Action, Guard, Termination>
 {
   readonly #machine: StateMachine<State, Event | 'timeout' | 'lost' | 'bye', Action, Guard, Termination>;
   readonly #updates: UpdateQueue;
   protected readonly times: CallTimes;
   /** Once the call is answered. */
-  protected dialog: CallDialog | undefined;
-  /** Once there is something to say in it: most calls are answered and hung up. */
-  #conversation: Conversation | undefined;
+  #answeredAs: CallDialog | undefined;
+  /** Once there is something to say in it. */
+  #talk: Talk | undefined;
 
   constructor(
     readonly callId: string,
@@ -78,7 +79,12 @@ export abstract class Session<State extends OutgoingState | IncomingState, Event
   }
 
   get looseEnd(): LooseEnd | undefined {
-    return this.dialog?.looseEnd ?? this.earlyEnd;
+    return (this.#talk ?? this.#answeredAs)?.looseEnd ?? this.earlyEnd;
+  }
+
+  /** The far end's; undefined before it has answered. */
+  protected get dialog(): CallDialog | undefined {
+    return this.#talk === undefined ? this.#answeredAs : this.#talk.dialog;
   }
 
   /** What ends it before the answer. */
@@ -91,7 +97,7 @@ export abstract class Session<State extends OutgoingState | IncomingState, Event
 
   /** The 2xx came or went. */
   protected answered(dialog: CallDialog, sdp: string | undefined): void {
-    this.dialog = dialog;
+    this.#answeredAs = dialog;
     this.times.answered(sdp);
     this.noteDown();
   }
@@ -100,7 +106,7 @@ export abstract class Session<State extends OutgoingState | IncomingState, Event
   protected raise(event: Event | 'timeout' | 'lost' | 'bye', ending: Termination = localTable.unexplained): boolean {
     const isTaken = this.#machine.raise(event, ending);
     if (isTaken && this.state === 'ended') {
-      this.#conversation?.end();
+      this.#talk?.end();
       this.context.table.remove(this);
       this.context.ports.journal?.over(this);
     }
@@ -121,73 +127,101 @@ export abstract class Session<State extends OutgoingState | IncomingState, Event
   // ---- while people talk ----------------------------------------------------------------------
 
   get replacement(): string | undefined {
-    return this.state === 'talking' ? this.dialog?.replacement : undefined;
+    return this.state === 'talking' ? (this.#talk ?? this.#answeredAs)?.replacement : undefined;
   }
 
   /** Whose call it is: the new party of a transfer is looked for as if they called. */
   protected abstract get caller(): ConversationParts['caller'];
+  /** Who is at the other end, for the host. */
+  protected abstract get farEnd(): RemoteParty;
+  /** What the user's INVITEs call it; the account's own name when undefined. */
+  protected abstract get displayName(): string | undefined;
 
   /** Undefined unless the call talks. */
-  #talk(): Conversation | undefined {
-    const { callId, dialog } = this;
+  get #talking(): Talk | undefined {
+    const { callId, farEnd, displayName, caller } = this;
+    const dialog = this.#answeredAs;
     if (this.state !== 'talking' || dialog === undefined) return undefined;
-    if (this.#conversation !== undefined) return this.#conversation;
+    if (this.#talk !== undefined) return this.#talk;
     const { settings, ports, table, limits } = this.context;
-    this.#conversation = new Conversation({
+    this.#talk = new Talk({
       callId,
       dialog,
       isOwner: this.direction === 'outgoing',
+      farEnd,
+      displayName,
+      caller,
       settings,
       ports,
       limits,
+      events: this,
       tell: (update) => {
         this.tell(update);
       },
-      caller: this.caller,
       otherCall: (other) => table.get(other),
       pass: (...described) => this.pass(...described),
       end: (ending) => {
         this.raise('lost', ending);
       },
+      onChanged: () => {
+        this.noteDown();
+      },
     });
-    return this.#conversation;
+    return this.#talk;
   }
 
   /** A command for a call that talks. */
   protected takeTalking(command: TalkCommand): void {
-    if (this.#talk()?.take(command) !== true) this.refuseCommand(command);
+    if (this.#talking?.take(command) !== true) this.refuseCommand(command);
   }
 
   onOffer(offer: RemoteOffer): void {
-    const conversation = this.#talk();
-    if (conversation === undefined) {
+    const talk = this.#talking;
+    if (talk === undefined) {
       offer.reject(tooEarly);
       return;
     }
     // RFC 3261 12.2.2: it may come from elsewhere than the call was answered.
     this.noteDown();
-    conversation.receiveOffer(offer);
+    talk.receiveOffer(offer);
   }
 
   onAnswer(sdp: string): void {
-    this.#talk()?.receiveAnswer(sdp);
-  }
-
-  /** Nobody asks the person yet. */
-  onReferral(referral: ReceivedReferral): void {
-    referral.reject(603);
+    this.#talking?.receiveAnswer(sdp);
   }
 
   onTone(tone: string): void {
-    this.#talk()?.receiveTone(tone);
+    this.#talking?.receiveTone(tone);
+  }
+
+  onReferral(referral: ReceivedReferral): void {
+    const talk = this.#talking;
+    if (talk === undefined) referral.reject(tooEarly);
+    else talk.receiveReferral(referral);
+  }
+
+  isWith(dialog: CallDialog): boolean {
+    return this.dialog === dialog;
+  }
+
+  replaceFarEnd(call: IncomingCall, party: RemoteParty, sdp: string): void {
+    const talk = this.#talking;
+    if (talk === undefined) call.reject(tooEarly);
+    else talk.receiveReplacement(call, party, sdp);
   }
 
   onBye(reason?: ReasonValue): void {
-    this.raise('bye', this.#conversation?.hungUp() === true ? localTable.transferred : byeTermination(reason));
+    this.#left('bye', byeTermination(reason));
   }
 
   onLost(refusal?: CallRefusal): void {
-    this.raise('lost', refusal === undefined ? localTable.notAcknowledged : lostTermination(refusal));
+    this.#left('lost', refusal === undefined ? localTable.notAcknowledged : lostTermination(refusal));
+  }
+
+  /** The far end has hung up, or is gone. */
+  #left(how: 'bye' | 'lost', ending: Termination): void {
+    const left = this.#talk?.left(how);
+    if (left !== 'handedOver') this.raise(how, left === 'transferred' ? localTable.transferred : ending);
   }
 
   // ---- what the host is told ------------------------------------------------------------------

@@ -191,6 +191,8 @@ export const localTable = {
   sessionExpired: { reason: 'unavailable', class: 'upstream', message: 'The other side gave no sign of life any more (the session timer ran out).' },
   farEndForgot: { reason: 'call_does_not_exist', class: 'upstream', message: 'The other side does not know the call any more.' },
   answerWithoutMedia: { reason: 'media', class: 'upstream', message: 'The other side answered without a media description (no SDP in its answer).' },
+  newPartyWithoutMedia: { reason: 'media', class: 'server', message: 'The call was handed over to somebody else, and no audio or video was agreed on with them.' },
+  nothingToReplace: { reason: 'call_does_not_exist', class: 'upstream', message: 'The call that it was to take over is not there any more.' },
   denied: { reason: 'rejected', class: 'client', message: 'This address may not be called from here (calls.deny).' },
   notAllowed: { reason: 'rejected', class: 'client', message: 'This address is not among those that may be called from here (calls.allow).' },
   tooManyOfUser: { reason: 'unavailable', class: 'client', message: 'This user has as many calls as it may have at once (calls.max-per-user).' },

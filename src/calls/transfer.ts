@@ -28,6 +28,10 @@ export class Transfer {
 
   constructor(private readonly parts: TransferParts) {}
 
+  get isUnderWay(): boolean {
+    return this.#state !== 'idle';
+  }
+
   /** @returns false while another is under way; nothing has happened then */
   start(referTo: string, other?: { stop(): void }): boolean {
     if (this.#state !== 'idle') return false;

@@ -119,11 +119,11 @@ export interface InviteOptions {
   /** The offer. */
   readonly sdp: string;
   /** Overrides the account's. */
-  readonly displayName?: string;
+  readonly displayName?: string | undefined;
   /** The call that this one takes over (RFC 3891): a `ReceivedReferral`'s. Who does not know of it refuses the call with 420 and does not ring. */
-  readonly replaces?: string;
+  readonly replaces?: string | undefined;
   /** Who has referred us there (RFC 3892): a `ReceivedReferral`'s. */
-  readonly referredBy?: string;
+  readonly referredBy?: string | undefined;
 }
 
 /** A final response that is not 2xx, or its local stand-in. */
@@ -284,6 +284,8 @@ export interface IncomingCall {
   readonly identity?: CallerIdentity;
   /** The offer; absent when the INVITE carries none. */
   readonly sdp?: string;
+  /** The call of the same account whose far end the caller takes the place of (Replaces, RFC 3891). */
+  readonly replaces?: CallDialog;
   /** Where events go; assigned once, before `onInvite` returns. */
   events: IncomingCallEvents | undefined;
   /** 180. Nothing after a final response. */

@@ -87,6 +87,11 @@ export function after(view: CallView, update: CallUpdate, nameOf: NameOf, now: n
   }
 }
 
+/** Whether the other end has handed the call over, or taken it back: `talking` once more, with a `remote`. */
+export function isAnotherParty({ stage }: CallView, update: CallUpdate): boolean {
+  return stage === 'talking' && update.type === 'state' && update.state === 'talking' && update.remote !== undefined;
+}
+
 const transferSentences = {
   trying: () => 'Being transferred…',
   accepted: () => 'Transferred.',

@@ -52,11 +52,11 @@ export class PeerMedia {
     for (const kind of kinds) this.#peer.addTransceiver(kind, { direction: 'recvonly' });
   }
 
-  /** @throws MicrophoneRefused */
-  async offer(wish: Wish): Promise<SessionDescription> {
+  /** @param isNew to another party than before: the connection is made anew @throws MicrophoneRefused */
+  async offer(wish: Wish, isNew = false): Promise<SessionDescription> {
     await this.#apply(wish);
     this.#unsent = [];
-    await this.#peer.setLocalDescription(await this.#peer.createOffer());
+    await this.#peer.setLocalDescription(await this.#peer.createOffer({ iceRestart: isNew }));
     return { type: 'offer', sdp: this.#localSdp };
   }
 

@@ -4,7 +4,7 @@
  */
 import { signal, type Signal } from '@preact/signals';
 import type { CallTarget, CallUpdate, HangupReason } from '../../host/contract.js';
-import { addressOf, after, incoming, outgoing, type CallView } from './call-view.js';
+import { addressOf, after, incoming, isAnotherParty, outgoing, type CallView } from './call-view.js';
 import { HostSession, type Command, type ListedCall, type User } from './host-session.js';
 import { PeerMedia, type Kind, type Wish } from './peer-media.js';
 
@@ -149,9 +149,10 @@ export class Phone {
     }
     const call = this.#find(update.callId);
     if (call === undefined) return;
+    const isAnother = isAnotherParty(call.view.value, update);
     call.view.value = after(call.view.value, update, this.#nameOf, Date.now());
     if (update.type === 'ended') this.#over(call, update.message);
-    else call.work = call.work.then(() => this.#work(call, update)).catch((thrown: unknown) => this.#fail(call, thrown));
+    else call.work = call.work.then(() => (isAnother ? this.#meet(call) : this.#work(call, update))).catch((thrown: unknown) => this.#fail(call, thrown));
   }
 
   #offered(update: Extract<CallUpdate, { type: 'incoming' }>): void {
@@ -200,8 +201,16 @@ export class Phone {
     await this.#attempt(call, () => this.#offer(call));
   }
 
-  async #offer(call: Call): Promise<void> {
-    const description = await call.media.offer(call.wish);
+  /** The other end has handed the call over: whoever it is now has media of their own. */
+  async #meet(call: Call): Promise<void> {
+    call.before = call.wish;
+    // They may offer just as we do: then theirs comes.
+    await this.#offer(call, true).catch(() => this.#undo(call));
+  }
+
+  /** @param isNew to somebody that we have not talked with */
+  async #offer(call: Call, isNew = false): Promise<void> {
+    const description = await call.media.offer(call.wish, isNew);
     await this.#send(call, { type: 'offer', callId: call.view.value.callId, description, candidatesComplete: false });
   }
 
