@@ -5,7 +5,7 @@ import { incomingTable, outgoingTable } from '../../src/calls/call-state.js';
 import { handoverTable } from '../../src/calls/handover-state.js';
 import { hangupTable } from '../../src/calls/hangup.js';
 import { negotiationTable } from '../../src/calls/negotiation-state.js';
-import { classTable, localTable, q850Table, statusTable } from '../../src/calls/termination.js';
+import { byeTermination, cancelTermination, classTable, localTable, q850Table, refusalTermination, statusTable } from '../../src/calls/termination.js';
 import { pbxes, preflightTable } from '../../src/sdp/preflight.js';
 import { sessionTimerTable } from '../../src/sip/session-timer.js';
 import type { ReasonValue } from '../../src/sip/types.js';
@@ -35,6 +35,23 @@ function stateTable(table: AnyTable): string {
 const reason = (value: ReasonValue | undefined): string =>
   value === undefined ? '' : `\`${value.protocol};cause=${String(value.cause)};text="${value.text ?? ''}"\``;
 
+/** What is told where SIP says the one and a telephone network the other; - for nothing. */
+function saidTogether(status: number | undefined, cause: number | undefined): string[] {
+  const value = (protocol: string, of: number | undefined): ReasonValue[] => (of === undefined ? [] : [{ protocol, cause: of }]);
+  const [sip] = value('SIP', status);
+  const [network] = value('Q.850', cause);
+  const both = sip === undefined ? network : { ...sip, beside: network };
+  const refused = refusalTermination({ status: status === undefined || status === 200 ? 480 : status, phrase: '', reason: both });
+  return [status, cause].map((of) => String(of ?? '-')).concat([refused, cancelTermination(both), byeTermination(both)].map(({ reason: told }) => told));
+}
+
+const together: (readonly [number | undefined, number | undefined])[] = [
+  [200, undefined], [undefined, 26], [486, 26],
+  [404, undefined], [404, 17], [408, undefined], [480, undefined], [480, 16], [480, 17], [480, 19], [486, undefined], [486, 19],
+  [487, undefined], [487, 17], [487, 21], [500, undefined], [500, 19], [503, undefined], [503, 1], [503, 16], [603, undefined], [603, 17],
+  [undefined, 1], [undefined, 16], [undefined, 17], [undefined, 19], [undefined, 21], [undefined, 34],
+];
+
 const printed: Record<string, string> = {
   outgoing: stateTable(outgoingTable),
   incoming: stateTable(incomingTable),
@@ -58,6 +75,7 @@ const printed: Record<string, string> = {
     ['Q.850 cause', 'reason', 'class', 'what a person reads'],
     [...q850Table].map(([cause, row]) => [String(cause), row.reason, row.class, `${row.sentence}.`]),
   ),
+  reasons: markdown(['SIP', 'Q.850', 'a refusal', 'CANCEL', 'BYE'], together.map(([status, cause]) => saidTogether(status, cause))),
   local: markdown(
     ['cause', 'reason', 'class', 'what a person reads'],
     Object.entries(localTable).map(([name, row]) => [name, row.reason, row.class, row.message]),

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { CallRefusal } from '../../src/sip/types.js';
+import type { CallRefusal, ReasonValue } from '../../src/sip/types.js';
 import { hangupTable, hangupTermination } from '../../src/calls/hangup.js';
 import { byeTermination, cancelTermination, localTable, q850Table, refusalTermination, statusTable } from '../../src/calls/termination.js';
 
@@ -154,12 +154,49 @@ describe('why the other side hung up', () => {
     [{ protocol: 'SIP', cause: 200, text: 'Call completed elsewhere' }, 'picked_up', 'success'],
     [{ protocol: 'SIP', cause: 408, text: 'Session timer expired' }, 'unavailable', 'upstream'],
     [{ protocol: 'sip', cause: 503 }, 'unavailable', 'upstream'],
+    [{ protocol: 'SIP', cause: 486 }, 'busy', 'client'],
+    [{ protocol: 'SIP', cause: 404 }, 'callee_not_found', 'client'],
+    [{ protocol: 'SIP', cause: 603 }, 'rejected', 'client'],
+    [{ protocol: 'SIP', cause: 302 }, 'normal', 'success'],
     [{ protocol: 'SIP', cause: 487 }, 'normal', 'success'],
     [{ protocol: 'SIP', cause: 17 }, 'normal', 'success'],
     [{ protocol: 'Preemption', cause: 1 }, 'normal', 'success'],
   ])('%j -> %s', (reason, expected, owner) => {
     expect(byeTermination(reason)).toMatchObject({ reason: expected, class: owner });
     expect(byeTermination(reason)).not.toHaveProperty('sip');
+  });
+});
+
+describe('a Reason with what SIP and what a telephone network says', () => {
+  const both = (sip: number, network: number): ReasonValue => ({ protocol: 'SIP', cause: sip, beside: { protocol: 'q.850', cause: network } });
+
+  it.each([
+    // the status says enough
+    [486, 19, 'busy', 'busy', 'busy'],
+    [404, 17, 'callee_not_found', 'no_answer', 'callee_not_found'],
+    [603, 17, 'rejected', 'rejected', 'rejected'],
+    // it says little
+    [480, 17, 'busy', 'busy', 'busy'],
+    [487, 21, 'rejected', 'rejected', 'rejected'],
+    [503, 34, 'unavailable', 'no_answer', 'unavailable'],
+    // the network says nothing more
+    [503, 16, 'unavailable', 'no_answer', 'normal'],
+    [480, 127, 'unavailable', 'no_answer', 'unavailable'],
+    [487, 16, 'no_answer', 'no_answer', 'normal'],
+    // nobody's status
+    [499, 17, 'busy', 'busy', 'busy'],
+    // answered elsewhere
+    [486, 26, 'picked_up', 'picked_up', 'picked_up'],
+    [200, 17, 'picked_up', 'picked_up', 'picked_up'],
+  ])('SIP %i with Q.850 %i ends a refused call as %s, a cancelled one as %s, an answered one as %s', (sip, network, refused, cancelled, ended) => {
+    const reason = both(sip, network);
+    const status = sip === 200 ? 487 : sip;
+    expect([refusalTermination({ status, phrase: '', reason }).reason, cancelTermination(reason).reason, byeTermination(reason).reason]).toEqual([refused, cancelled, ended]);
+  });
+
+  it('says which lines are busy rather than that the call was broken off', () => {
+    expect(byeTermination(both(503, 34)).message).toBe('All lines of the telephone network are busy.');
+    expect(byeTermination(both(503, 41 + 86)).message).toBe('The SIP server broke the call off.');
   });
 });
 

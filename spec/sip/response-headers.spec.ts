@@ -27,17 +27,14 @@ describe('Reason', () => {
     ['one line', [`${network}, ${elsewhere}`]],
     ['a line each', [network, elsewhere]],
     ['the other order', [elsewhere, network]],
-  ])('of a request is what SIP says, before what the telephone network does (%s)', (_name, values) => {
-    expect(inBye(...values)).toEqual({ protocol: 'SIP', cause: 200, text: 'Call completed elsewhere' });
+  ])('is what SIP says, and what the telephone network does beside it (%s)', (_name, values) => {
+    const both = { protocol: 'SIP', cause: 200, text: 'Call completed elsewhere', beside: { protocol: 'Q.850', cause: 16, text: 'Normal, call clearing' } };
+    expect([inBye(...values), inRefusal(...values)]).toEqual([both, both]);
   });
 
-  it('of a refusal is what the telephone network says, as the status has said what SIP does', () => {
-    expect(inRefusal('SIP;cause=487', 'Q.850;cause=34')).toMatchObject({ protocol: 'Q.850', cause: 34 });
-    expect(inRefusal('SIP;cause=487')).toMatchObject({ protocol: 'SIP', cause: 487 });
-  });
-
-  it('of a refusal is that the call was answered elsewhere, whatever the telephone network says', () => {
-    expect(inRefusal(network, elsewhere)).toMatchObject({ protocol: 'SIP', cause: 200 });
+  it('is that of the only one who says something', () => {
+    expect(inRefusal('Q.850;cause=34', 'x;cause=1')).toEqual({ protocol: 'Q.850', cause: 34 });
+    expect(inBye('x;cause=1', 'SIP;cause=487')).toEqual({ protocol: 'SIP', cause: 487 });
   });
 
   it.each([
@@ -46,8 +43,7 @@ describe('Reason', () => {
     ['a quote and a backslash', String.raw`Q.850 ; text="the \"line\" \\ is busy" ; cause = 17`, 17, String.raw`the "line" \ is busy`],
   ])('may have %s in its text', (_name, value, cause, text) => {
     expect(inBye(value)).toEqual({ protocol: 'Q.850', cause, text });
-    expect(inBye(`x;cause=1, ${value}`, elsewhere)).toMatchObject({ protocol: 'SIP', cause: 200 });
-    expect(inRefusal(`x;cause=1, ${value}`, 'y;cause=2')).toMatchObject({ protocol: 'Q.850', cause });
+    expect(inBye(`x;cause=1, ${value}`, elsewhere)).toMatchObject({ protocol: 'SIP', cause: 200, beside: { cause, text } });
   });
 
   it('of a protocol that nobody knows is told when there is no other', () => {

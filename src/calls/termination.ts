@@ -124,7 +124,7 @@ export const classTable: ReadonlyMap<number, StatusRow> = new Map([
 
 const outsideRow = row('Unknown', 'error', 'upstream', 'The SIP server gave an answer that is no refusal');
 
-/** These statuses say little; a Q.850 cause beside them, or in a 18x before them (RFC 3326), says more. */
+/** These statuses say little, of a refusal and in a Reason; a Q.850 cause beside them, or in a 18x before a refusal (RFC 3326), says more. */
 const vagueStatuses: ReadonlySet<number> = new Set([480, 487, 500, 503]);
 
 interface CauseRow {
@@ -233,7 +233,7 @@ export function refusalTermination(refusal: CallRefusal, announced?: ReasonValue
   if (isAnsweredElsewhere(refusal.reason)) {
     return { reason: 'picked_up', class: 'success', message: `The call was answered elsewhere ${onWire}.`, sip };
   }
-  const finer = vagueStatuses.has(status) ? (failureOf(refusal.reason) ?? failureOf(announced)) : undefined;
+  const finer = failureRow(finerCause(status, refusal.reason)) ?? failureRow(finerCause(status, announced));
   if (finer !== undefined) {
     return { reason: finer.reason, class: finer.class, message: `${finer.sentence} ${onWire}.`, sip };
   }
@@ -252,35 +252,55 @@ export function lostTermination(refusal: CallRefusal): Termination {
 /** The caller's CANCEL. A proxy that forks says by Reason how the call ended on another branch (RFC 3326 section 3.1). */
 export function cancelTermination(reason: ReasonValue | undefined): Termination {
   if (isAnsweredElsewhere(reason)) return localTable.cancelledPickedUp;
-  if (hasCause(reason, 'SIP', [603, 607]) || hasCause(reason, 'Q.850', [21])) return localTable.cancelledDeclined;
-  if (hasCause(reason, 'SIP', [486, 600]) || hasCause(reason, 'Q.850', [17])) return localTable.cancelledBusy;
-  return localTable.cancelled;
+  const status = causeOf(reason, 'SIP');
+  return otherBranch.get(finerCause(status, reason) ?? status) ?? localTable.cancelled;
 }
+
+/** What became of the call on another branch, by Q.850 cause and by status. */
+const otherBranch: ReadonlyMap<number | undefined, Termination> = new Map<number, Termination>([
+  ...[17, 486, 600].map((cause) => [cause, localTable.cancelledBusy] as const),
+  ...[21, 603, 607].map((cause) => [cause, localTable.cancelledDeclined] as const),
+]);
 
 /** The far end's BYE. A gateway that answered first says by Reason how the call beyond it went (RFC 3326 section 1). */
 export function byeTermination(reason: ReasonValue | undefined): Termination {
   if (isAnsweredElsewhere(reason)) return localTable.takenOver;
-  if (reason?.protocol.toUpperCase() === 'SIP') {
-    const { cause: status = 0 } = reason;
-    return status === 408 || Math.floor(status / 100) === 5 ? localTable.brokenOff : localTable.remoteBye;
-  }
-  const failure = failureOf(reason);
-  return failure === undefined ? localTable.remoteBye : { reason: failure.reason, class: failure.class, message: `${failure.sentence}.` };
+  const status = causeOf(reason, 'SIP');
+  const beyond = causeRow(finerCause(status, reason)) ?? beyondOf(status);
+  return 'message' in beyond ? beyond : { reason: beyond.reason, class: beyond.class, message: `${beyond.sentence}.` };
 }
 
-/** What a telephone network names; 16, "normal call clearing", is no failure. */
-function failureOf(reason: ReasonValue | undefined): CauseRow | undefined {
-  if (reason?.cause === undefined || reason.cause === 16 || reason.protocol.toUpperCase() !== 'Q.850') return undefined;
-  return q850Table.get(reason.cause);
+/** What a status means that ends an answered call. 487 means that who called hung up; a redirection is none any more. */
+function beyondOf(status: number | undefined): Termination | StatusRow {
+  if (status === undefined || status < 400 || status === 487) return localTable.remoteBye;
+  if (status === 408 || Math.floor(status / 100) === 5) return localTable.brokenOff;
+  return statusTable.get(status) ?? localTable.remoteBye;
 }
 
-function hasCause(reason: ReasonValue | undefined, protocol: 'SIP' | 'Q.850', causes: readonly number[]): boolean {
-  return reason?.cause !== undefined && reason.protocol.toUpperCase() === protocol && causes.includes(reason.cause);
+/** What a telephone network says, where the status says little, is none, or is nobody's. */
+function finerCause(status: number | undefined, reason: ReasonValue | undefined): number | undefined {
+  if (status !== undefined && statusTable.has(status) && !vagueStatuses.has(status)) return undefined;
+  const cause = causeOf(reason, 'Q.850');
+  return cause === undefined || !q850Table.has(cause) ? undefined : cause;
+}
+
+function causeRow(cause: number | undefined): CauseRow | undefined {
+  return cause === undefined ? undefined : q850Table.get(cause);
+}
+
+/** 16, "normal call clearing", is no reason why nobody answered. */
+function failureRow(cause: number | undefined): CauseRow | undefined {
+  const row = causeRow(cause);
+  return row?.class === 'success' ? undefined : row;
+}
+
+function causeOf(reason: ReasonValue | undefined, protocol: 'SIP' | 'Q.850'): number | undefined {
+  return reason?.protocol.toUpperCase() === protocol ? reason.cause : reason?.beside && causeOf(reason.beside, protocol);
 }
 
 /** `SIP;cause=200` (RFC 3326), or Q.850 26, "non-selected user clearing". */
 function isAnsweredElsewhere(reason: ReasonValue | undefined): boolean {
-  return hasCause(reason, 'SIP', [200]) || hasCause(reason, 'Q.850', [26]);
+  return causeOf(reason, 'SIP') === 200 || causeOf(reason, 'Q.850') === 26;
 }
 
 /** A phrase from the wire is a stranger's text: one short line of it is shown. */

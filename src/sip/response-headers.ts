@@ -1,6 +1,6 @@
 /** Small header values that outcomes are made of. */
 import { randomInt } from 'node:crypto';
-import { IncomingResponseMessage, type IncomingMessage } from 'sip.js/lib/core/index.js';
+import type { IncomingMessage, IncomingResponseMessage } from 'sip.js/lib/core/index.js';
 import { second } from '../base/units.js';
 import { quoteDisplayName } from './parser/uri.js';
 import type { ReasonValue } from './types.js';
@@ -20,16 +20,14 @@ export function retryAfterMs(response: IncomingResponseMessage): number | undefi
 /** RFC 3326 2: one of each protocol; there are SIP, Q.850 and what nobody knows. */
 const mostReasons = 4;
 
-/**
- * RFC 3326: of all Reasons that says most, `SIP;cause=200;text="Call completed elsewhere"`. In a request that is what SIP says, before what a
- * telephone network does. A response says by its status what SIP has to say, but that the call was answered elsewhere: there the network goes first.
- */
+/** RFC 3326: what SIP says, `SIP;cause=200;text="Call completed elsewhere"`, with what a telephone network says beside it; else either of them, or the first. */
 export function reasonOf(message: IncomingMessage): ReasonValue | undefined {
   const lines = Math.min(message.getHeaders('reason').length, mostReasons);
   const reasons = Array.from({ length: lines }, (_, line) => (message.parseHeader('reason', line) ?? []) as ReasonValue[]).flat();
-  const isResponse = message instanceof IncomingResponseMessage;
-  const ofSip = reasons.find(({ protocol, cause }) => protocol.toUpperCase() === 'SIP' && (!isResponse || cause === 200));
-  return ofSip ?? (isResponse ? reasons.find(({ protocol }) => protocol.toUpperCase() === 'Q.850') : undefined) ?? reasons[0];
+  const of = (wanted: string): ReasonValue | undefined => reasons.find(({ protocol }) => protocol.toUpperCase() === wanted);
+  const sip = of('SIP');
+  const network = of('Q.850');
+  return sip !== undefined && network !== undefined ? { ...sip, beside: network } : (sip ?? network ?? reasons[0]);
 }
 
 /** RFC 3261 14.2, 20.43: says why an offer in a dialog is refused. */

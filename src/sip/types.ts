@@ -75,6 +75,8 @@ export interface ReasonValue {
   readonly protocol: string;
   readonly cause?: number;
   readonly text?: string;
+  /** What a telephone network says beside what SIP says, where a message has both. */
+  readonly beside?: ReasonValue;
 }
 
 // ---- registering ------------------------------------------------------------------------------
