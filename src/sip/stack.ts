@@ -245,10 +245,12 @@ class Stack implements SipStack, AccountOwner {
     if (to !== undefined) {
       this.#sources.addUse(to.remote.address);
       this.#probes.use(to, settings.domain);
+      this.flows.hold?.(to, 1);
     }
     if (from !== undefined) {
       this.#sources.removeUse(from.remote.address);
       this.#probes.leave(from);
+      this.flows.hold?.(from, -1);
     }
   }
 

@@ -15,6 +15,7 @@ type PeerRequest = Parameters<ScriptedPeer['send']>[2];
 
 export interface SubjectOptions extends Pick<SipStackSettings, 'sessionExpiresS' | 'statedIdentity'> {
   clock?: Clock;
+  maxUnheldConnections?: number;
 }
 
 /** A call that reached the stack, with all that its owner is told. */
@@ -51,12 +52,12 @@ export class Subject {
   ) {}
 
   static async open(transport: 'udp' | 'tcp' | 'ws' = 'udp', options: SubjectOptions = {}): Promise<Subject> {
-    const { clock = systemClock, ...settings } = options;
+    const { clock = systemClock, maxUnheldConnections, ...settings } = options;
     const peer = await { udp: () => ScriptedPeer.open(), tcp: () => ScriptedPeer.openTcp(), ws: () => ScriptedPeer.openWs() }[transport]();
     const told: { subject?: Subject } = {};
     const stack = await openSipStack(
       {
-        flows: { listen: { host: '127.0.0.1', udpPort: 0, tcpPort: 0 }, tls: { verify: true }, ...(clock === systemClock ? {} : { keepAliveMs: hour }) },
+        flows: { listen: { host: '127.0.0.1', udpPort: 0, tcpPort: 0 }, tls: { verify: true }, maxUnheldConnections, ...(clock === systemClock ? {} : { keepAliveMs: hour }) },
         trusted: [],
         ignoresContact: false,
         ...settings,

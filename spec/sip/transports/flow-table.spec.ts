@@ -1,6 +1,7 @@
 import { createServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { SipTarget } from '../../../src/sip/types.js';
+import type { Flow } from '../../../src/sip/transports/flow.js';
 import { FlowTable } from '../../../src/sip/transports/flow-table.js';
 import { ManualClock, settle } from '../../support/manual-clock.js';
 import { closeAll, FlowLog, localhost, message, noError, openBench, Peer, received, tlsFile } from './flow-harness.js';
@@ -183,6 +184,36 @@ describe('FlowTable.to', () => {
   it('does not call a WebSocket peer back', async () => {
     const { table } = await openBench();
     await expect(table.toEndpoint('ws', { address: localhost, port: 5060 })).rejects.toThrow(/cannot be called back/);
+  });
+});
+
+describe('connections that were opened', () => {
+  it('are kept while accounts are reached over them, and else so many; those that were silent longest give way to another', async () => {
+    const { table, log, clock } = await openBench({ maxUnheldConnections: 2 });
+    const peers = await Promise.all(Array.from({ length: 5 }, () => Peer.listen()));
+    const flows: Flow[] = [];
+    const open = async (): Promise<Flow> => {
+      await clock.advance(1_000);
+      const flow = await table.to(tcp(peers[flows.length]!.port));
+      flows.push(flow);
+      return flow;
+    };
+    const areOpen = (): boolean[] => flows.map(({ isOpen }) => isOpen);
+    const ofAccounts = await open();
+    for (const more of [1, 1, -1] as const) table.hold(ofAccounts, more);
+    const sending = await open();
+    await open();
+    await clock.advance(1_000);
+    sending.send(message('1'), noError);
+    await open();
+    expect(areOpen()).toEqual([true, true, false, true]);
+
+    await clock.advance(1_000);
+    (await peers[3]!.socket()).write(message('2'));
+    await log.arrived(1);
+    table.hold(ofAccounts, -1);
+    await open();
+    expect(areOpen()).toEqual([false, false, false, true, true]);
   });
 });
 

@@ -32,6 +32,8 @@ export abstract class ConnectionFlow implements Flow {
   readonly isReliable = true;
   /** Resolves when the socket is gone. Never rejects. */
   readonly closed: Promise<void>;
+  /** When a message last went or came, milliseconds of the clock. */
+  usedAt: number;
   #why: string | undefined;
   #tellClosed: () => void = () => undefined;
   #goodbye: Timer | undefined;
@@ -42,6 +44,7 @@ export abstract class ConnectionFlow implements Flow {
     readonly remote: Endpoint,
     protected readonly context: ConnectionContext,
   ) {
+    this.usedAt = context.clock.now();
     this.closed = new Promise((resolve) => {
       this.#tellClosed = resolve;
     });
@@ -91,6 +94,10 @@ export abstract class ConnectionFlow implements Flow {
     this.#goodbye?.cancel();
     this.#tellClosed();
     tellClosed(this.context.events, this, `${this.name}: ${this.#why ?? ''}.`);
+  }
+
+  protected used(): void {
+    this.usedAt = this.context.clock.now();
   }
 
   protected refuse(onError: (error: Error) => void, what: string): void {

@@ -21,6 +21,7 @@ import { Connections, isSamePlace, placeOf, targetKey } from './connections.js';
 import type { Endpoint, Flow, FlowEvents, Flows } from './flow.js';
 import { Listener } from './listener.js';
 import { LocalAddresses } from './local-address.js';
+import { mostUnheld, OpenedConnections } from './opened-connections.js';
 import { StreamFlow } from './stream-flow.js';
 import { reportTo } from './telling.js';
 import { looksOf, TlsFilesWatch } from './tls-files-watch.js';
@@ -44,6 +45,8 @@ export interface FlowTableSettings {
   readonly maxConnections?: number;
   /** And of one address. Default 100. */
   readonly maxConnectionsPerAddress?: number;
+  /** Connections that we opened and no account is reached over. Default 1,000. */
+  readonly maxUnheldConnections?: number;
 }
 
 /** With 10 s for the answer a dead peer is found within 30 s, milliseconds. */
@@ -54,6 +57,7 @@ export class FlowTable implements Flows {
   readonly #watch: TlsFilesWatch;
   readonly #listeners: Listener[] = [];
   readonly #connections = new Connections();
+  readonly #opened: OpenedConnections;
   readonly #opening = new Map<string, Promise<Flow>>();
   readonly #closing = new AbortController();
   #closed: Promise<void> | undefined;
@@ -67,6 +71,7 @@ export class FlowTable implements Flows {
     private readonly udp: UdpSocket,
     names: NameService,
   ) {
+    this.#opened = new OpenedConnections(settings.maxUnheldConnections ?? mostUnheld);
     this.#locator = new Locator(clock, names, Math.random, (place) => this.#objection(place));
     this.#watch = new TlsFilesWatch(clock, settings.tls, looks, {
       onChanged: (next) => {
@@ -169,6 +174,10 @@ export class FlowTable implements Flows {
     return target.isTransportOpen === true ? this.#locator.transportOf(target) : target.transport;
   }
 
+  hold(flow: Flow, more: 1 | -1): void {
+    this.#opened.hold(flow, more);
+  }
+
   passOver(flow: Flow, leastMs?: number): void {
     this.#locator.failed(placeOf(flow), leastMs);
   }
@@ -255,6 +264,7 @@ export class FlowTable implements Flows {
     const context = this.#context(this.settings.keepAliveMs ?? keepAliveMs);
     const keep = <T extends ConnectionFlow>(flow: T): T => {
       this.#add(flow);
+      this.#opened.add(flow);
       this.#connections.serveAt(key, place, flow);
       return flow;
     };
@@ -300,5 +310,6 @@ export class FlowTable implements Flows {
 
   readonly #forget = (flow: ConnectionFlow): void => {
     this.#connections.forget(flow);
+    this.#opened.forget(flow);
   };
 }

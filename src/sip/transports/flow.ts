@@ -56,6 +56,8 @@ export interface Flows {
    * @param leastMs how long the server wants to be left alone, milliseconds
    */
   passOver?(flow: Flow, leastMs?: number): void;
+  /** One account more, or less, is reached over a flow: connections over which none is are not kept in any number. */
+  hold?(flow: Flow, more: 1 | -1): void;
   /** Idempotent; never rejects. */
   close(): Promise<void>;
 }

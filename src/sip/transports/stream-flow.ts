@@ -94,6 +94,7 @@ export class StreamFlow extends ConnectionFlow {
       this.refuse(onError, 'the peer does not read, too much waits to be sent');
       return;
     }
+    this.used();
     this.#cork();
     this.socket.write(text, 'utf8', (error) => {
       if (!error) return;
@@ -176,6 +177,7 @@ export class StreamFlow extends ConnectionFlow {
     this.#ended();
     this.#takeCrlfs();
     this.#loneCrlfAt = undefined;
+    this.used();
     tellMessage(this.context.events, this, message);
   };
 

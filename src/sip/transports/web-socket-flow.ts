@@ -67,6 +67,7 @@ export class WebSocketFlow extends ConnectionFlow {
       this.refuse(onError, 'the peer does not read, too much waits to be sent');
       return;
     }
+    this.used();
     this.webSocket.send(text, (error) => {
       if (!error) return;
       failNow(this.context.events, onError, transportError(`Cannot send over ${this.name}: ${sayFault(error)}.`, error));
@@ -91,6 +92,7 @@ export class WebSocketFlow extends ConnectionFlow {
     const bytes = Buffer.isBuffer(data) ? data : Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data);
     const start = startOfMessage(bytes);
     if (start >= 0) {
+      this.used();
       tellMessage(this.context.events, this, start === 0 ? bytes : bytes.subarray(start));
       return;
     }
