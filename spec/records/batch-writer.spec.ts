@@ -92,12 +92,12 @@ describe('items for the database', () => {
     all.fate.next = () => Promise.reject(away);
     addAll(all, 1, 2, 3, 4, 5, 6);
     await all.clock.advance(0);
-    addAll(all, 7, 8);
+    addAll(all, 7, 8, 9, 10, 11);
     expect(all.log.slice(1)).toEqual(['More than 6 things wait for the database: the oldest are lost.']);
     all.fate.next = () => Promise.resolve();
     await all.clock.advance(2_000);
-    expect(all.written.flat()).toEqual([4, 5, 6, 7, 8]);
-    expect(all.log.slice(2)).toEqual(['The database takes things again; 3 were lost.']);
+    expect(all.written.flat()).toEqual([7, 8, 9, 10, 11]);
+    expect(all.log.slice(2)).toEqual(['The database takes things again; 6 were lost.']);
   });
 
   it('are given up when the database refuses them, and those that come after are not', async () => {
@@ -116,8 +116,16 @@ describe('items for the database', () => {
 describe('closing the way to the database', () => {
   it('writes what waits, after the write that is under way', async () => {
     const all = world();
+    const finish: (() => void)[] = [];
+    all.fate.next = () => new Promise((resolve) => finish.push(resolve));
     addAll(all, 1, 2, 3, 4, 5);
-    await all.writer.close();
+    const closed = all.writer.close();
+    for (let writes = 0; writes < 2; writes += 1) {
+      await all.clock.advance(0);
+      expect(finish.splice(0).map((done) => { done(); })).toHaveLength(1);
+    }
+    await closed;
+    all.fate.next = () => Promise.resolve();
     all.writer.add(6);
     await all.clock.advance(1_000);
     expect([all.written, all.clock.pending, all.log]).toEqual([[[1, 2, 3], [4, 5]], 0, []]);
@@ -126,9 +134,9 @@ describe('closing the way to the database', () => {
   it('does not wait for a database that is away, and says what is lost', async () => {
     const all = world();
     all.fate.next = () => Promise.reject(away);
-    addAll(all, 1, 2);
+    addAll(all, 1, 2, 3, 4, 5, 6, 7, 8);
     await all.writer.close();
-    expect(all.log.at(-1)).toBe('2 things were lost: the database did not take them before the extension stopped.');
+    expect(all.log.at(-1)).toBe('8 things were lost: the database did not take them before the extension stopped.');
     expect(all.clock.pending).toBe(0);
   });
 

@@ -11,13 +11,14 @@ function world() {
   const taken: string[] = [];
   const left: string[] = [];
   const log: string[] = [];
-  const state = { fault: undefined as Error | undefined };
+  const state = { fault: undefined as Error | undefined, hold: undefined as Promise<void> | undefined };
   const runs = new LeftRuns({
     store: {
-      otherRuns: () => {
+      otherRuns: async () => {
         looks.push(clock.now());
-        if (state.fault !== undefined) return Promise.reject(state.fault);
-        return Promise.resolve([...beats].map(([run, beat]) => ({ run, beat: String(beat) })));
+        await state.hold;
+        if (state.fault !== undefined) throw state.fault;
+        return [...beats].map(([run, beat]) => ({ run, beat: String(beat) }));
       },
       take: (run, endedAt): Promise<LeftCall[]> => {
         taken.push(`${run} ${endedAt.toISOString()}`);
@@ -80,12 +81,38 @@ describe('what a run before left', () => {
     expect(taken).toHaveLength(1);
   });
 
+  it('is told of anew when the database is away again', async () => {
+    const { runs, clock, beats, log, state } = world();
+    beats.set('living', 5);
+    runs.start();
+    for (const fault of [new ExtensionError('DATABASE_UNAVAILABLE', 'It is away.'), undefined, new ExtensionError('DATABASE_UNAVAILABLE', 'Again.')]) {
+      state.fault = fault;
+      await clock.advance(6_000);
+      beats.set('living', beats.get('living')! + 1);
+    }
+    expect(log).toEqual(['It is away.', 'Again.'].map((why) => `What a run before may have left cannot be looked for: ${why}`));
+  });
+
   it('is nothing to speak of when the run had no calls', async () => {
     const { runs, clock, beats, taken, left, log } = world();
     beats.set('empty', 0);
     runs.start();
     await clock.advance(5_000);
     expect([taken.length, left, log]).toEqual([1, [], []]);
+  });
+
+  it('is left where it is when this node stops while it looks', async () => {
+    const { runs, clock, beats, taken, state } = world();
+    beats.set('dead', 0);
+    runs.start();
+    await clock.advance(2_000);
+    let found: () => void = () => undefined;
+    state.hold = new Promise((resolve) => (found = resolve));
+    await clock.advance(1_000);
+    const closed = runs.close();
+    found();
+    await closed;
+    expect([taken, clock.pending]).toEqual([[], 0]);
   });
 
   it('is left where it is once this node stops', async () => {

@@ -31,6 +31,11 @@ describe('candidates put into a description', () => {
     expect(sections(sdp)).toEqual([['a=mid:audio'], ['a=mid:video', `a=${host}`]]);
   });
 
+  it('stand in the section that sdpMid names whatever else stands in each', () => {
+    const sdp = withCandidates(offer.replaceAll('a=mid:', 'a=sendrecv\r\na=mid:').replace('a=mid:video', 'a=mid:video\r\na=rtcp-mux'), [{ candidate: host, sdpMid: 'video' }], false);
+    expect(sections(sdp)).toEqual([['a=sendrecv', 'a=mid:audio'], ['a=sendrecv', 'a=mid:video', 'a=rtcp-mux', `a=${host}`]]);
+  });
+
   it('stand in the section that sdpMLineIndex names when there is no sdpMid, or none of that name', () => {
     const byIndex = withCandidates(offer, [{ candidate: host, sdpMid: null, sdpMLineIndex: 1 }], false);
     const byUnknownMid = withCandidates(offer, [{ candidate: host, sdpMid: 'screen', sdpMLineIndex: 1 }], false);
@@ -49,6 +54,7 @@ describe('candidates put into a description', () => {
     expect(sections(sdp)).toEqual([['a=mid:audio', `a=${host}`, `a=${relay}`, 'a=end-of-candidates'], ['a=mid:video']]);
     expect(withCandidates(sdp, [], true)).toBe(sdp);
     expect(withCandidates(offer, candidates, false)).not.toContain('end-of-candidates');
+    expect(withCandidates(withCandidates(offer, candidates, false), [], true)).toBe(sdp);
   });
 
   it('are not repeated where they stand already, but may serve two sections', () => {

@@ -18,11 +18,15 @@ describe('lines of codecs', () => {
   });
 
   it('are read once as long as they are among the last 64 different ones', () => {
-    // Not known from another spec, so that it is the newest.
     const own = 'a=rtpmap:97 opus/48000/2\n';
+    const isReadOnce = (): boolean => {
+      const before = readFormats(own);
+      for (let number = 0; number < 10; number += 1) readFormats(other(number));
+      return readFormats(own) === before;
+    };
+    // Other specs may have left it nearly full: then it is begun anew among the first ten.
+    expect(isReadOnce() || isReadOnce()).toBe(true);
     const first = readFormats(own);
-    for (let number = 0; number < 10; number += 1) readFormats(other(number));
-    expect(readFormats(own)).toBe(first);
     for (let number = 0; number < 65; number += 1) readFormats(other(number));
     expect(readFormats(own)).not.toBe(first);
     expect(readFormats(own)).toEqual(first);

@@ -46,8 +46,8 @@ describe('codecs outside of the lists', () => {
   });
 
   it('take their retransmission and their redundancy with them, and leave that of others', () => {
-    const red = ['a=rtpmap:63 red/48000/2', 'a=fmtp:63 111/111', 'a=rtpmap:64 red/8000', 'a=fmtp:64 9/9'];
-    expect(left(sdp(audio('111 63 9 64', opus, ...red)))).toEqual(['m=audio 9 UDP/TLS/RTP/SAVPF 111 63', opus, red[0], red[1]]);
+    const red = ['a=rtpmap:63 red/48000/2', 'a=fmtp:63 111/111', 'a=rtpmap:64 red/8000', 'a=fmtp:64 9/9', 'a=rtpmap:65 red/48000/2', 'a=fmtp:65 111/9'];
+    expect(left(sdp(audio('111 63 9 64 65', opus, ...red)))).toEqual(['m=audio 9 UDP/TLS/RTP/SAVPF 111 63', opus, red[0], red[1]]);
     const maps = [
       'a=rtpmap:96 VP8/90000', 'a=rtpmap:97 rtx/90000', 'a=fmtp:97 apt=96', 'a=rtpmap:102 H264/90000', 'a=rtpmap:103 rtx/90000', 'a=fmtp:103 apt=102',
       'a=rtpmap:98 red/90000', 'a=rtpmap:99 rtx/90000', 'a=fmtp:99 rtx-time=3;apt=98', 'a=rtpmap:100 ulpfec/90000', 'a=rtpmap:35 flexfec-03/90000',
@@ -60,6 +60,8 @@ describe('codecs outside of the lists', () => {
   it('leave the restrictions of a simulcast stream that speak of them', () => {
     const text = sdp(video('96 102', 'a=rtpmap:96 VP8/90000', 'a=rtpmap:102 H264/90000', 'a=rid:hi send max-width=9;pt=102,96', 'a=rid:lo send pt=102'));
     expect(left(text)).toEqual(['m=video 9 UDP/TLS/RTP/SAVPF 96', 'a=rtpmap:96 VP8/90000', 'a=rid:hi send max-width=9;pt=96']);
+    const two = sdp(video('96 98 102', 'a=rtpmap:96 VP8/90000', 'a=rtpmap:98 VP8/90000', 'a=rtpmap:102 H264/90000', 'a=rid:hi send pt=96,102,98'));
+    expect(left(two).at(-1)).toBe('a=rid:hi send pt=96,98');
   });
 });
 
@@ -113,7 +115,7 @@ describe('what a description has to have', () => {
 
   it('lacks a codec when there was to be audio and video alone is left, but not when nobody wants audio or it was refused', () => {
     const seen = video('96', 'a=rtpmap:96 VP8/90000');
-    expect(lacking(sdp(audio('18'), seen))).toEqual(['codec']);
+    for (const wanted of [guide.audio, ['opus']]) expect(lacking(sdp(audio('18'), seen), { ...guide, audio: wanted })).toEqual(['codec']);
     expect(lacking(sdp(audio('18'), audio('0'), seen))).toEqual([]);
     expect(lacking(sdp(audio('18'), seen), { ...guide, audio: [] })).toEqual([]);
     expect(lacking(sdp(['m=audio 0 UDP/TLS/RTP/SAVPF 18'], seen))).toEqual([]);
@@ -159,9 +161,10 @@ describe('candidates', () => {
   const reflexive = 'a=candidate:3 1 udp 1686052607 203.0.113.7 51472 typ srflx raddr 0.0.0.0 rport 0';
 
   it('that are names of mDNS are removed; those of IPv6, and the end of candidates, are not', () => {
-    const { sdp: fitted, cautions } = applyProfile(sdp(audio('0', hidden, six, reflexive, 'a=end-of-candidates')), guide);
+    const { sdp: fitted, cautions, streams } = applyProfile(sdp(audio('0', hidden, six, reflexive, 'a=end-of-candidates')), guide);
     expect(fitted.split('\r\n').filter((line) => line.includes('candidate'))).toEqual([six, reflexive, 'a=end-of-candidates']);
     expect(cautions).toEqual([]);
+    expect(streams()).toMatchObject([{ candidates: 2, hidden: 1 }]);
   });
 
   it('are warned of when names of mDNS were all there was', () => {

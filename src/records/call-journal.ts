@@ -54,7 +54,6 @@ export class CallJournal {
     this.#noted.delete(call);
     this.#bare.delete(call);
     this.#gone.push(key);
-    this.#arm();
   }
 
   /** Calls have been ended: nothing is left of this run, if the database takes it. Never rejects. */

@@ -87,6 +87,5 @@ export function recordId(callId: string): string {
 const unstorable = /[\0\ud800-\udfff]/gu;
 
 function storable(text: string, most: number): string {
-  const cut = text.length > most ? text.slice(0, most) : text;
-  return cut.replace(unstorable, '\ufffd');
+  return text.slice(0, most).replace(unstorable, '\ufffd');
 }

@@ -72,7 +72,6 @@ export class LeftRuns {
     const { store, clock, log, onLeft } = this.ports;
     if (this.#isClosed || (this.#seen.get(run)?.times ?? 0) < stillLooks) return;
     const calls = await store.take(run, clock.date());
-    this.#seen.delete(run);
     if (calls.length === 0) return;
     log.warn(`The server ended without a word before: ${calls.length} of its calls are ended now.`);
     onLeft(calls);

@@ -40,7 +40,6 @@ export function keptFormats(section: Section, wanted: readonly string[]): Readon
     kept.add(format);
     rates.add(codec.rate);
   }
-  if (kept.size === 0) return kept;
   // What serves others is judged after what it serves: first what goes by the clock rate, then redundancy, then retransmission.
   const servesRate = (codec: Codec, config: string): boolean =>
     rates.has(codec.rate) && (companions.has(codec.name) || (codec.name === redundancy && !carried.test(config)));

@@ -44,6 +44,14 @@ describe('the next hop', () => {
     expect(bench.at('192.0.2.78').sent.map((text) => text.slice(0, 3))).toEqual(['ACK']);
   });
 
+  it('has in the Via of the ACK the transport by which that goes there, and a branch of its own', async () => {
+    const { invite } = await answered(['Record-Route: <sip:192.0.2.79;transport=tcp;lr>', 'Contact: <sip:far@192.0.2.9>']);
+    const [ack] = bench.at('192.0.2.79', 'tcp').sent;
+    const via = (text: string | undefined): string[] => /^Via: SIP\/2\.0\/(\w+) .*;branch=(.*)(\..*)\r$/m.exec(text ?? '')?.slice(1) ?? [];
+    const [, account, ofInvite] = via(invite);
+    expect(via(ack)).toEqual(['TCP', account, expect.not.stringMatching(String(ofInvite))]);
+  });
+
   it.each<[string, SipTarget]>([
     ['sip:p1.example.com;lr', { transport: 'udp', host: 'p1.example.com', port: 0, isTransportOpen: true }],
     ['sip:p1.example.com;transport=tcp;lr', { transport: 'tcp', host: 'p1.example.com', port: 0 }],

@@ -76,7 +76,7 @@ export const transactionCorrections = [
     'ackResponse',
     '4bb21e3d',
     'RFC 3261 13.2.2.4: the ACK of a 2xx goes to the next hop of its dialog, not where the INVITE went; its branch is its own.',
-    'a 200 that comes again is acknowledged again, the same way',
+    'has in the Via of the ACK the transport by which that goes there, and a branch of its own',
     function (this: InviteClientInternals, ack: SentRequest): void {
       const wire = ack.sender.wireFor(ack);
       ack.setViaHeader(`${ack.sender.branchPrefix}${randomToken(8)}`, wire.protocol);
