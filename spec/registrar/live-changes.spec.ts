@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { settle } from '../support/manual-clock.js';
-import { granted, refused, timeout, wrongPassword } from './fake-account.js';
+import { granted, noFlow, refused, timeout, wrongPassword } from './fake-account.js';
 import { entryOf, hour, minute, startRegistrar } from './setup.js';
 
 const otherKey = 'other.example.com:5060:tcp';
@@ -54,6 +54,57 @@ describe('removing a mapping', () => {
     await settle();
     await registrar.remove(7);
     expect(bob.expiries).toEqual([1800, 0]);
+  });
+
+  it('is over when nothing is heard of the one attempt', async () => {
+    const { clock, account, add, registrar } = startRegistrar();
+    const bob = account();
+    add(7, bob);
+    await settle();
+    bob.isHeld = true;
+    void registrar.remove(7);
+    await clock.advance(hour);
+    expect(bob.expiries).toEqual([1800, 0]);
+    expect(registrar.status().total).toBe(0);
+  });
+
+  it('asks the registrar nothing when it kept no binding, nor when there was no way there', async () => {
+    const { account, add, registrar } = startRegistrar();
+    const [refusing, away] = [account(), account()];
+    refusing.usual = granted(0);
+    away.usual = noFlow;
+    add(7, refusing);
+    add(8, away);
+    await settle();
+    await Promise.all([registrar.remove(7), registrar.remove(8)]);
+    expect([refusing.expiries, away.expiries]).toEqual([[1800], [1800]]);
+  });
+
+  it('un-registers one that was granted longer than a later REGISTER asked for, which had no answer', async () => {
+    const { clock, account, add, registrar } = startRegistrar({ intervalMs: 10 * minute });
+    const bob = account();
+    bob.script = [granted(7200), timeout];
+    bob.usual = refused(500);
+    add(7, bob);
+    await clock.advance(50 * minute);
+    const tries = bob.asked.length;
+    await registrar.remove(7);
+    expect(bob.expiries.slice(tries)).toEqual([0]);
+  });
+
+  it('during a REGISTER tells nobody that it is registered, or that it is not', async () => {
+    const { account, add, registrar, log } = startRegistrar();
+    const [bob, eve] = [account(), account()];
+    bob.isHeld = eve.isHeld = true;
+    add(7, bob);
+    add(8, eve);
+    await settle();
+    void registrar.remove(7);
+    void registrar.remove(8);
+    bob.answer(granted(1800));
+    eve.answer(refused(500));
+    await settle();
+    expect(log.lines).toEqual([]);
   });
 
   it('asks the registrar nothing when there is no binding: refused, never sent, or run out', async () => {
@@ -162,6 +213,19 @@ describe('changing a mapping', () => {
     expect(log.lines.at(-1)).toMatch(/^info: .* is registered at /);
   });
 
+  it('starts its backoff afresh', async () => {
+    const { clock, account, add, registrar } = startRegistrar();
+    const bob = account();
+    bob.usual = refused(500);
+    add(7, bob);
+    await clock.advance(10 * minute);
+    void registrar.change(entryOf(7, bob));
+    await settle();
+    const tries = bob.asked.length;
+    await clock.advance(15_000);
+    expect(bob.asked).toHaveLength(tries + 1);
+  });
+
   it('during a REGISTER does not believe the answer to the old password', async () => {
     const { account, add, registrar, log } = startRegistrar();
     const [before, after] = [account(), account()];
@@ -176,6 +240,20 @@ describe('changing a mapping', () => {
     expect(after.expiries).toEqual([1800]);
     expect(registrar.status().byState.registered).toBe(1);
     expect(log.lines.filter((line) => line.startsWith('warn'))).toEqual([]);
+  });
+
+  it('during a REGISTER whose connection is lost as well does not believe it either', async () => {
+    const { account, add, registrar } = startRegistrar();
+    const [before, after] = [account(), account()];
+    before.isHeld = true;
+    add(7, before);
+    await settle();
+    void registrar.change(entryOf(7, after));
+    registrar.onFlowLost([7], 'it closed the connection');
+    before.answer(wrongPassword);
+    await settle();
+    expect(after.expiries).toEqual([1800]);
+    expect(registrar.status().byState.registered).toBe(1);
   });
 
   it('and removing it while it waits in the queue leaves its turn to the next, however long it waited', async () => {
@@ -291,6 +369,33 @@ describe('stopping', () => {
     sent.answer(granted(1800));
     expect(await stopped).toEqual([]);
     expect([sent.expiries, queued.expiries]).toEqual([[1800, 0], []]);
+  });
+
+  it('waits for those that were being removed before', async () => {
+    const { account, add, registrar } = startRegistrar();
+    const bob = account();
+    add(7, bob);
+    await settle();
+    bob.isHeld = true;
+    void registrar.remove(7);
+    const stopped = registrar.stop(minute);
+    expect(await isDone(stopped)).toBe(false);
+    bob.answer(granted(0));
+    expect(await stopped).toEqual([]);
+  });
+
+  it('tells of no binding that ended by itself while it waited for its turn', async () => {
+    const { clock, account, add, registrar } = startRegistrar({ maxInFlight: 1 });
+    const [stuck, brief] = [account(), account()];
+    brief.usual = granted(20);
+    add(7, stuck);
+    add(8, brief);
+    await settle();
+    stuck.isHeld = true;
+    const stopped = registrar.stop(minute);
+    await clock.advance(minute);
+    expect((await stopped).map(({ mappingId }) => mappingId)).toEqual([7]);
+    expect(brief.expiries).toEqual([1800]);
   });
 
   it('is final: what comes later changes nothing, and a second stop is the first', async () => {

@@ -165,6 +165,42 @@ describe('a registration', () => {
     expect(statusOf(7)).toMatchObject({ state: 'retrying', lastCode: 423 });
   });
 
+  it('may be too brief again after a wait, and its Contact be corrected again', async () => {
+    const { clock, account, add } = startRegistrar();
+    const [brief, moved] = [account(), account()];
+    brief.script = [2000, 3000, 4000, 5000, 6000].map((minExpiresS) => refused(423, 'Interval Too Brief', { minExpiresS }));
+    add(7, brief);
+    await clock.advance(minute);
+    expect(brief.expiries).toEqual([1800, 2000, 3000, 4000, 5000, 6000]);
+    moved.script = [granted(1800, true), refused(500), granted(1800, true)];
+    add(8, moved);
+    await clock.advance(minute);
+    expect(moved.asked).toHaveLength(4);
+  });
+
+  it('keeps to the greatest Min-Expires, though the answer with a lesser one comes later', async () => {
+    const { account, add } = startRegistrar();
+    const [bob, eve, next] = [account(), account(), account()];
+    bob.isHeld = eve.isHeld = true;
+    add(7, bob);
+    add(8, eve);
+    await settle();
+    bob.answer(refused(423, 'Interval Too Brief', { minExpiresS: 7200 }));
+    eve.answer(refused(423, 'Interval Too Brief', { minExpiresS: 3600 }));
+    await settle();
+    add(9, next);
+    await settle();
+    expect(next.expiries).toEqual([7200]);
+  });
+
+  it('never asks for an expiry of 0, which would remove it', async () => {
+    const { account, add } = startRegistrar({ expiresMs: 0 });
+    const bob = account();
+    add(7, bob);
+    await settle();
+    expect(bob.expiries[0]).toBe(1);
+  });
+
   it.each([
     ['is what we asked for already', 1800],
     ['is above a week', 8 * 24 * 3600],
@@ -241,6 +277,23 @@ describe('a registration', () => {
     bob.isHeld = false;
     await clock.advance(minute);
     expect(registrar.status().byState.registered).toBe(1);
+  });
+});
+
+describe('an answer that comes after its REGISTER was given up', () => {
+  it('is not taken for that to the next one', async () => {
+    const { clock, account, add, registrar } = startRegistrar();
+    const bob = account();
+    bob.isHeld = true;
+    add(7, bob);
+    await clock.advance(4 * minute);
+    expect(bob.inFlight).toBe(2);
+    bob.answer(granted(1800));
+    await settle();
+    expect(registrar.status().byState).toMatchObject({ registered: 0, registering: 1 });
+    bob.answer(wrongPassword);
+    await settle();
+    expect(registrar.status().byState.parked).toBe(1);
   });
 });
 
@@ -407,6 +460,19 @@ describe('many registrations', () => {
     expect(dead.filter((one) => one.asked.length > 0)).toHaveLength(6);
   });
 
+  it('foretell nothing while the registrar answers none of them, though one is given up', async () => {
+    const { clock, account, add, registrar } = startRegistrar({ maxInFlight: 2 });
+    const many = account();
+    many.isHeld = true;
+    for (let mapping = 1; mapping <= 4; mapping += 1) add(mapping, many);
+    await clock.advance(10_000);
+    many.answer(timeout);
+    await settle();
+    const status = registrar.status();
+    expect(status.queues).toEqual([{ registrar: 'pbx.example.com:5060 over udp', waiting: 1, unknown: 'it has answered nothing for 10 s' }]);
+    expect(status.convergesInMs).toBeUndefined();
+  });
+
   it('show the hundred in trouble first, with reasons before those that only wait', async () => {
     const { clock, account, add, registrar } = startRegistrar({ maxInFlight: 1 });
     const bob = account();
@@ -434,6 +500,23 @@ describe('many registrations', () => {
     registrar.add(entryOf(7_000, account()), 'urgent');
     await clock.advance(20_000);
     expect(log.lines.slice(13)).toEqual(['info: sip:7000@pbx.example.com (mapping 7000) is registered at pbx.example.com:5060 over udp for 30 min.']);
+  });
+
+  it('come in the order of their refreshes, whether somebody waited for their first turn or not', async () => {
+    const { clock, account, add, registrar } = startRegistrar({ maxInFlight: 1 });
+    const [changed, first, second] = [account(), account(), account()];
+    registrar.add(entryOf(1, changed), 'urgent');
+    await clock.advance(26 * minute);
+    first.isHeld = second.isHeld = true;
+    add(2, first);
+    add(3, second);
+    await clock.advance(1.5 * minute);
+    first.answer(granted(1800));
+    await settle();
+    expect([second.asked.length, changed.asked.length]).toEqual([1, 1]);
+    second.answer(granted(1800));
+    await settle();
+    expect(changed.asked).toHaveLength(2);
   });
 
   it('that get into trouble while they start are told each, and so is the end of that', async () => {

@@ -8,7 +8,7 @@ import { minute, second } from '../base/units.js';
 import type { RegisterOutcome } from '../sip/types.js';
 import { Admission, type Backlog } from './admission.js';
 import { Arrivals } from './arrivals.js';
-import { eventOf } from './outcome.js';
+import { eventOf, leastExpiryS } from './outcome.js';
 import type { RegistrarDependencies, RegistrarSettings } from './ports.js';
 import type { Registration } from './registration.js';
 import type { Registrations } from './registrations.js';
@@ -250,11 +250,9 @@ export class Course {
 
   #answer(registration: Registration, askedS: number, outcome: RegisterOutcome): void {
     let event = eventOf(outcome, askedS, registration.trouble);
-    if (event === 'too brief' && outcome.kind === 'refused' && outcome.minExpiresS !== undefined) {
-      const known = this.#minExpiresS.get(registration.registrarKey) ?? 0;
-      this.#minExpiresS.set(registration.registrarKey, Math.max(known, outcome.minExpiresS));
-      registration.note({ briefRepeats: registration.trouble.briefRepeats + 1 });
-    }
+    const leastS = leastExpiryS(outcome, askedS);
+    if (leastS !== undefined) this.#minExpiresS.set(registration.registrarKey, Math.max(this.#minExpiresS.get(registration.registrarKey) ?? 0, leastS));
+    if (event === 'too brief') registration.note({ briefRepeats: registration.trouble.briefRepeats + 1 });
     // A way that led there at the last REGISTER and no longer does is a flow that was lost.
     const isBroken = outcome.kind === 'unreachable' && outcome.code === 'SIP_TRANSPORT' && registration.state === 'registered';
     if (event === 'unanswered' && isBroken) event = 'flow lost';
@@ -283,7 +281,8 @@ export class Course {
   #fail(registration: Registration, outcome: RegisterOutcome): void {
     const { isTold, words: toldWords } = registration.trouble;
     const words = sayOutcome(outcome, registration.registrarKey);
-    const isNews = (!isTold || words !== toldWords) && words !== undefined && registration.state !== 'unregistering';
+    const isLeaving = registration.state === 'unregistering' || registration.state === 'gone';
+    const isNews = (!isTold || words !== toldWords) && words !== undefined && !isLeaving;
     const code = outcome.kind === 'refused' ? outcome.status : outcome.kind === 'registered' ? 200 : undefined;
     registration.note({ code, words, isTold: isTold || isNews });
     if (isNews) this.#report.troubled(registration, words, this.nextTryMs(registration));

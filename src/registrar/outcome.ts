@@ -28,11 +28,13 @@ export function eventOf(outcome: RegisterOutcome, askedS: number, repeats: Repea
       return 'unanswered';
     case 'refused':
       if (outcome.wrongPassword || lasting.has(outcome.status)) return 'denied';
-      return isTooBrief(outcome, askedS) && repeats.briefRepeats < mostBriefRepeats ? 'too brief' : 'refused';
+      return leastExpiryS(outcome, askedS) !== undefined && repeats.briefRepeats < mostBriefRepeats ? 'too brief' : 'refused';
   }
 }
 
-function isTooBrief(refusal: { status: number; minExpiresS?: number }, askedS: number): boolean {
-  const { status, minExpiresS } = refusal;
-  return status === 423 && minExpiresS !== undefined && minExpiresS > askedS && minExpiresS <= longestExpiresS;
+/** The Min-Expires of a 423, seconds, when we can ask for it and did not; RFC 3261 section 10.3. */
+export function leastExpiryS(outcome: RegisterOutcome, askedS: number): number | undefined {
+  if (outcome.kind !== 'refused' || outcome.status !== 423) return undefined;
+  const { minExpiresS = 0 } = outcome;
+  return minExpiresS > askedS && minExpiresS <= longestExpiresS ? minExpiresS : undefined;
 }

@@ -99,7 +99,7 @@ export class Registrar {
    */
   registerNow(mappingId: number): boolean {
     const registration = this.#registrations.current.get(mappingId);
-    if (registration === undefined || this.#stopping !== undefined) return false;
+    if (registration === undefined) return false;
     registration.urgency = 'urgent';
     if (registration.place === 'asleep') this.#course.happen(registration, 'due');
     else if (registration.place === 'queued') this.#course.queue(registration);
