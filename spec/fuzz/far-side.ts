@@ -118,12 +118,14 @@ export class FarSide {
     const { token, user } = random.pick(this.accounts);
     const method = random.pick(['INVITE', 'INVITE', 'INVITE', 'INVITE', 'OPTIONS', 'CANCEL', 'BYE', 'MESSAGE', 'REGISTER', 'SUBSCRIBE']);
     this.#count += random.below(2);
+    const known = random.isLucky(0.1) ? this.#responses[random.below(this.#responses.length)] : undefined;
     return this.#request(method, random.isLucky(0.7) ? `sip:${token}@192.0.2.1` : `sip:${user}@example.com`, {
       from: `"Far ${random.below(9)}" <sip:60${random.below(9)}@example.com>;tag=f${random.below(2)}`,
       to: `<sip:${user}@example.com>`,
       callId: `fresh-${this.#count}`,
       cseq: 1 + random.below(2),
       branch: random.isLucky(0.3) ? `z9hG4bKf${this.#count}` : undefined,
+      headers: known === undefined ? [] : [`Replaces: ${known.header('call-id') ?? ''};to-tag=${tagOf(known.header('to'))};from-tag=${tagOf(known.header('from'))}`],
     });
   }
 
@@ -155,6 +157,10 @@ export class FarSide {
       body,
     ].join('\r\n');
   }
+}
+
+function tagOf(address = ''): string {
+  return /;tag=([^;]*)/.exec(address)?.[1] ?? '';
 }
 
 function challenge(name: string, random: Random): string {

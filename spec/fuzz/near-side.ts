@@ -212,7 +212,7 @@ export class NearSide {
     const call: Call = { incoming };
     this.#keep(call);
     incoming.events = { ...this.#dialogEvents, onCancelled: () => undefined, onConfirmed: () => undefined, onLost: () => undefined };
-    this.told = [incoming.from, incoming.to, incoming.contact, incoming.requestUri, incoming.callId, incoming.sdp];
+    this.told = [incoming.from, incoming.to, incoming.contact, incoming.requestUri, incoming.callId, incoming.sdp, incoming.replaces];
     if (this.random.isLucky(0.5)) incoming.ring();
     if (this.random.isLucky(0.4)) call.dialog = incoming.accept(answer);
   }

@@ -130,7 +130,7 @@ export class AccountCore extends UserAgentCore implements Sender {
       routeSet: [],
       sipjsId: '',
       supportedOptionTags: [],
-      supportedOptionTagsResponse: ['outbound', '100rel', 'timer', 'norefersub'],
+      supportedOptionTagsResponse: ['outbound', '100rel', 'timer', 'norefersub', 'replaces'],
       userAgentHeaderFieldValue: context.userAgent,
       viaForceRport: true,
       viaHost: '',

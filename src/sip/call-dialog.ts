@@ -88,6 +88,7 @@ export class SessionCallDialog implements CallDialog {
     });
     this.#inviting = session.delegate;
     const delegate: CallDelegate = {
+      replaceable: () => (this.#isOpen && this.#byeAfterAck === undefined ? this : undefined),
       onAckTimeout: () => {
         this.#inviting?.onAckTimeout?.();
       },

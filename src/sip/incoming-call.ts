@@ -34,6 +34,14 @@ export interface CallCore {
   tag(): string;
 }
 
+/** What of the INVITE was looked at already. */
+export interface Invited {
+  /** The Request-URI, as it came. */
+  readonly target: URI;
+  /** The call that it is to take over. */
+  readonly replaces: CallDialog | undefined;
+}
+
 /** Who hears of the call. */
 interface Listener {
   events: IncomingCallEvents | undefined;
@@ -49,7 +57,7 @@ export class InvitingCall implements IncomingCall {
   constructor(
     readonly account: SipAccount,
     private readonly uas: IncomingInviteRequest,
-    private readonly target: URI,
+    private readonly invited: Invited,
     private readonly core: CallCore,
     private readonly wire: Wire,
     private readonly context: Pick<StackContext, 'clock' | 'sessionExpiresS'>,
@@ -83,7 +91,7 @@ export class InvitingCall implements IncomingCall {
   }
 
   get requestUri(): NameAddress {
-    return toNameAddress({ uri: this.target, displayName: '' });
+    return toNameAddress({ uri: this.invited.target, displayName: '' });
   }
 
   get from(): NameAddress {
@@ -101,6 +109,10 @@ export class InvitingCall implements IncomingCall {
 
   get identity(): CallerIdentity {
     return callerIdentityOf(this.uas.message);
+  }
+
+  get replaces(): CallDialog | undefined {
+    return this.invited.replaces;
   }
 
   get sdp(): string | undefined {

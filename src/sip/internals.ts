@@ -12,6 +12,7 @@ import type {
   UserAgentServer,
 } from 'sip.js/lib/core/index.js';
 import type { CredentialsHeader, DigestExchange, DigestSession } from './digest.js';
+import type { CallDialog } from './types.js';
 
 /** The transport as transactions see it: a flow, or one that is being opened. Nothing here throws; errors come later than the return. */
 export interface Wire extends Transport {
@@ -61,8 +62,12 @@ export interface ReceivedRequest extends IncomingRequestMessage {
   readonly isOfSips: boolean;
 }
 
-/** What a call's dialog hears, with what SIP.js does not know: the UPDATE of RFC 3311, and that its account is registered, maybe over another flow. */
+/**
+ * What a call's dialog hears, with what SIP.js does not know: the UPDATE of RFC 3311, that its account is registered, maybe over another flow, and
+ * which call another one would take over (RFC 3891): none when it is not answered, or over.
+ */
 export interface CallDelegate extends SessionDelegate {
+  replaceable?(): CallDialog | undefined;
   onUpdate?(request: UserAgentServer): void;
   onRegistered?(): void;
 }

@@ -152,7 +152,7 @@ class InvitedCall implements OutgoingCall {
       aor,
       to,
       { fromDisplayName: displayName, callId: this.callId, ...sameCall(this.#request) },
-      [...whereWeAre(core), ...sessionRequestLines(this.#wish), ...identityLines(context.statedIdentity, aor, displayName), ...transferLines(options)],
+      [...whereWeAre(core), ...sessionRequestLines(this.#wish), ...identityLines(context.statedIdentity, aor, displayName), ...transferLines(options), 'Supported: replaces'],
       sessionBody(options.sdp),
     );
     sendKnownCredentials(message);

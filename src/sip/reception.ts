@@ -21,6 +21,7 @@ import { ParsedResponse, type ParsedRequest, type RawHeader } from './parser/mes
 import { parseMessage } from './parser/parse-message.js';
 import { readAddress } from './parser/uri.js';
 import type { ViaValue } from './parser/via.js';
+import { replacedCall } from './replaced-call.js';
 import { refusalOf } from './request-checks.js';
 import type { Retransmission } from './retransmission.js';
 import type { StackContext } from './stack-context.js';
@@ -195,6 +196,11 @@ export class Reception {
   }
 
   #invited(account: Account, core: AccountCore, uas: InvitingUas, target: URI, wire: Wire): void {
+    const replaced = replacedCall(core, uas.message);
+    if ('status' in replaced) {
+      uas.reject({ statusCode: replaced.status });
+      return;
+    }
     const noteSource = (dialogId: string, source: Wire | undefined): void => {
       core.noteSource(dialogId, source);
     };
@@ -202,7 +208,7 @@ export class Reception {
       core.acknowledged(uas.message);
     };
     const tag = (): string => core.tagOf(uas.message);
-    const call = new InvitingCall(account, uas, target, { noteSource, acknowledged, tag }, wire, this.parts.context);
+    const call = new InvitingCall(account, uas, { target, replaces: replaced.dialog }, { noteSource, acknowledged, tag }, wire, this.parts.context);
     try {
       this.parts.events.onInvite(call);
       call.tryUnlessAnswered();

@@ -13,7 +13,7 @@ export interface Refusal {
 }
 
 /** Extensions that a request may require of us. */
-const understood: ReadonlySet<string> = new Set(['100rel', 'timer', 'norefersub']);
+const understood: ReadonlySet<string> = new Set(['100rel', 'timer', 'norefersub', 'replaces']);
 
 /** The methods that have a meaning in a dialog alone (RFC 3262 3, RFC 3311 5.2, RFC 6086 4.1); NOTIFY, since no REFER of ours is outside of one. */
 const inDialogOnly: ReadonlySet<string> = new Set(['BYE', 'PRACK', 'UPDATE', 'INFO', 'NOTIFY']);
@@ -35,6 +35,8 @@ export function refusalOf(request: IncomingRequestMessage): Refusal | undefined 
   const unknown = requiredExtensions(request).filter((tag) => !understood.has(tag.toLowerCase()));
   if (unknown.length > 0) return { status: 420, headers: [`Unsupported: ${unknown.join(', ')}`] };
   if ((method === 'INVITE' || method === 'UPDATE') && isIntervalTooSmall(request)) return { status: 422, headers: [`Min-SE: ${String(leastIntervalS)}`] };
+  // RFC 3891 3: "If the Replaces header field is present in a request other than INVITE".
+  if (method !== 'INVITE' && request.hasHeader('replaces')) return { status: 400, headers: [] };
   if (request.toTag) return undefined;
   if (inDialogOnly.has(method)) return { status: 481, headers: [] };
   // RFC 3261 8.1.1.8: an INVITE says where its dialog is to be reached.

@@ -88,7 +88,7 @@ describe('the routes of a call that reached us', () => {
     const dialog = call.accept(answer);
     const ok = await peer.nextResponse(200);
     expect(ok.headers('record-route')).toEqual(recorded);
-    expect([ok.header('allow'), ok.header('supported')]).toEqual([expect.stringContaining('UPDATE'), 'outbound, 100rel, timer, norefersub']);
+    expect([ok.header('allow'), ok.header('supported')]).toEqual([expect.stringContaining('UPDATE'), 'outbound, 100rel, timer, norefersub, replaces']);
     peer.send('ACK', subject.uri, { ...request, headers: [], body: '', to: ok.header('to')! });
     dialog?.bye();
     const bye = await peer.next('BYE');
@@ -237,5 +237,82 @@ describe('a sips: address', () => {
     expect(refusal).toMatchObject({ status: 503, local: { code: 'SIP_TRANSPORT', message: expect.stringContaining('over udp') as string } });
     await subject.settled();
     expect(subject.peer.received).toEqual([]);
+  });
+});
+
+describe('a call that is to take another one over', () => {
+  const tagOf = (address: string): string => /tag=(\w+)/.exec(address)![1]!;
+  /** What names a call in Replaces, as we see it. */
+  const named = (callId: string, ours: string, theirs: string): string => `Replaces: ${callId};to-tag=${tagOf(ours)};from-tag=${tagOf(theirs)}`;
+  const refused = async (headers: string[], uri = subject.uri): Promise<number> =>
+    (await subject.peer.request('INVITE', uri, { ...subject.newCall(), headers: [`Contact: ${subject.peerContact}`, ...headers], body: offer })).status;
+
+  it('is told with that call, whoever placed it', async () => {
+    const { peer } = subject;
+    const { dialog, inDialog } = await subject.answered();
+    const first = await subject.invited([named(inDialog.callId, inDialog.to, inDialog.from), 'Require: replaces']);
+    expect(first.call.replaces).toBe(dialog);
+    first.call.reject(486);
+    const { accepted } = subject.place();
+    const invite = await peer.next('INVITE');
+    expect(invite.headers('supported').join()).toContain('replaces');
+    invite.reply(200, [`Contact: ${subject.peerContact}`], answer);
+    await peer.next('ACK');
+    const placed = await accepted;
+    const second = await subject.invited([named(invite.header('call-id')!, invite.header('from')!, ';tag=far')]);
+    expect(second.call.replaces).toBe(placed);
+    second.call.reject(486);
+    const plain = await subject.invited();
+    expect(plain.call.replaces).toBeUndefined();
+    plain.call.reject(486);
+  });
+
+  it('is refused 481 when that call is not there, is over, or still rings; nobody hears of it', async () => {
+    const { peer, uri } = subject;
+    const { inDialog } = await subject.answered();
+    const { callId, to, from } = inDialog;
+    expect(await refused([named(callId, from, to)])).toBe(481);
+    expect(await refused([named(callId, ';tag=none', from)])).toBe(481);
+    expect(await refused([`Replaces: ${callId.slice(0, -1)};to-tag=${callId.slice(-1)}${tagOf(to)};from-tag=${tagOf(from)}`])).toBe(481);
+    expect((await peer.request('BYE', uri, inDialog)).status).toBe(200);
+    expect(await refused([named(callId, to, from)])).toBe(481);
+    const { call, request } = await subject.invited();
+    call.ring();
+    expect(await refused([named(request.callId, (await peer.nextResponse(180)).header('to')!, request.from)])).toBe(481);
+    call.reject(486);
+    expect(subject.calls).toEqual([]);
+  });
+
+  it('is refused 481 once we have hung up, though the far end has not heard of it', async () => {
+    const { peer, uri } = subject;
+    const { call, request } = await subject.invited();
+    call.accept(answer)?.bye();
+    const to = (await peer.nextResponse(200)).header('to')!;
+    expect(await refused([named(request.callId, to, request.from)])).toBe(481);
+    peer.send('ACK', uri, { ...request, to, branch: undefined, headers: [], body: '' });
+    (await peer.next('BYE')).reply(200);
+  });
+
+  it('is refused 486 when it would only take one that rings, and 400 when it names two or none that can be read', async () => {
+    const { callId, to, from } = (await subject.answered()).inDialog;
+    expect(await refused([`${named(callId, to, from)};early-only`])).toBe(486);
+    expect(await refused([named(callId, to, from), named(callId, to, from)])).toBe(400);
+    expect(await refused([`Replaces: ${callId};to-tag=${tagOf(to)}`])).toBe(400);
+  });
+
+  it('is refused 481 when that call is another account\'s', async () => {
+    const { callId, to, from } = (await subject.answered()).inDialog;
+    const target = { transport: 'udp', host: '127.0.0.1', port: subject.peer.port } as const;
+    subject.stack.addAccount({ token: 'tok500', user: '500', domain: 'example.com', password: 'secret', target });
+    expect(await refused([named(callId, to, from)], subject.uri.replace('tok434', 'tok500'))).toBe(481);
+    expect(subject.calls).toEqual([]);
+  });
+
+  it('is an INVITE: another request with Replaces is refused 400', async () => {
+    const { peer, uri } = subject;
+    const { inDialog } = await subject.answered();
+    const headers = [named(inDialog.callId, inDialog.to, inDialog.from)];
+    expect((await peer.request('OPTIONS', uri, { ...subject.newCall(), headers })).status).toBe(400);
+    expect((await peer.request('UPDATE', uri, { ...inDialog, headers })).status).toBe(400);
   });
 });

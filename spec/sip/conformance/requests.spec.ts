@@ -199,7 +199,7 @@ describe('a request', () => {
       'application/sdp',
       'identity',
       'en',
-      'outbound, 100rel, timer, norefersub',
+      'outbound, 100rel, timer, norefersub, replaces',
     ]);
   });
 

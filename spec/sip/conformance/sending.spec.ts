@@ -17,7 +17,7 @@ it('a request counts its body in bytes, and names no extensions where there are 
   const { peer, account } = subject;
   account.invite({ to: 'sip:600@example.com', sdp: 'ü\r\n' }, { ...quietDialog, onProgress: () => undefined, onAccepted: () => undefined, onRefused: () => undefined });
   const invite = await peer.next('INVITE');
-  expect([invite.header('content-length'), invite.headers('supported')]).toEqual(['4', ['timer']]);
+  expect([invite.header('content-length'), invite.headers('supported')]).toEqual(['4', ['timer', 'replaces']]);
   invite.reply(486);
   expect((await peer.next('ACK')).headers('supported')).toEqual([]);
 });
