@@ -16,7 +16,7 @@ import { passwordOf } from './support/kamailio.js';
 import { MappingsTable } from './support/mappings-table.js';
 
 const token = 'a-token-that-nobody-guesses';
-const views = ['overview', 'registrations', 'mappings', 'calls/live', 'calls/ended', 'calls/untold', 'configuration', 'log'];
+const views = ['overview', 'find?q=alice', 'user/1', 'registrations', 'mappings', 'calls/live', 'calls/ended', 'calls/untold', 'configuration', 'log'];
 const telephone = { width: 375, height: 740 };
 
 describe.skipIf(lacks('chromium', 'postgresql'))('the console', () => {
@@ -24,6 +24,7 @@ describe.skipIf(lacks('chromium', 'postgresql'))('the console', () => {
   let playground: Playground;
   let host: ReferenceHost;
   let browser: TestBrowser;
+  let port: number;
   let url: string;
   let page: Page;
 
@@ -33,9 +34,14 @@ describe.skipIf(lacks('chromium', 'postgresql'))('the console', () => {
     playground = await startPlayground({ passwordOf });
     const row = (user: string, password: string, peerId: number) => ({ user, password, port: playground.udpPort, peerId });
     await table.replace([row('alice', passwordOf('alice'), 1), row('bob', 'not-the-password', 2)]);
-    const port = await freePort();
+    port = await freePort();
     url = `http://127.0.0.1:${port}/`;
-    host = await startReferenceHost({
+    host = await startHost();
+    browser = await TestBrowser.start();
+  });
+
+  const startHost = async (): Promise<ReferenceHost> => {
+    const started = await startReferenceHost({
       extension: new SipExtension(),
       config: {
         tree: {
@@ -46,11 +52,11 @@ describe.skipIf(lacks('chromium', 'postgresql'))('the console', () => {
       logger: createLogger({ silent: true }),
       port: 0,
     });
-    await host.users.create({ id: 1, name: 'Alice' });
-    await host.users.create({ id: 2, name: 'Bob' });
-    await untilStates({ registered: 1, parked: 1 });
-    browser = await TestBrowser.start();
-  });
+    await started.users.create({ id: 1, name: 'Alice' });
+    await started.users.create({ id: 2, name: 'Bob' });
+    await vi.waitFor(() => { expect(started.extension.status().registrations.byState).toMatchObject({ waiting: 0, registering: 0, parked: 1 }); }, { timeout: 15_000 });
+    return started;
+  };
 
   afterAll(async () => {
     await browser.stop();
@@ -204,6 +210,58 @@ describe.skipIf(lacks('chromium', 'postgresql'))('the console', () => {
     expect((await saved).suggestedFilename()).toMatch(/^ladder-.+\.pcapng$/);
   });
 
+  test('who says that a call did not ring is found from everywhere, and is three clicks from the ladder of that call', async () => {
+    const bob = await browser.open(host.url);
+    await bob.getByRole('button', { name: 'Alice' }).click();
+    await bob.getByText('Connected').waitFor();
+    await bob.getByRole('button', { name: 'Call Bob' }).click();
+    await bob.getByText(/480 Temporarily Unavailable/).first().waitFor();
+    await bob.context().close();
+
+    await page.getByLabel('Find a user').fill('lice');
+    await page.keyboard.press('Enter');
+    await page.getByRole('link', { name: 'User 1, alice@127.0.0.1' }).click();
+    await page.getByRole('heading', { name: 'User 1' }).waitFor();
+    await entry('alice@127.0.0.1').getByText('Registered: calls arrive').waitFor();
+    await entry('to bob@127.0.0.1').getByText(/480 Temporarily Unavailable/).first().waitFor();
+    const shared = page.url();
+    await page.getByRole('link', { name: /^Ladder of the call from alice/ }).first().click();
+    await page.getByText('It failed here.').waitFor();
+
+    const colleague = await signedIn();
+    await colleague.goto(shared);
+    await colleague.getByRole('heading', { name: 'User 1' }).waitFor();
+    await colleague.context().close();
+
+    await page.getByLabel('Find a user').fill('2');
+    await page.keyboard.press('Enter');
+    await page.getByRole('link', { name: 'User 2', exact: true }).click();
+    await entry('bob@127.0.0.1').getByText('The registrar refused the password').waitFor();
+  });
+
+  test('a server that is stopped and started again is told of, and everything comes again without a reload', async () => {
+    await go(page, 'registrations');
+    await entry('alice@127.0.0.1').getByText('registered', { exact: true }).waitFor();
+    await host.stop({ drainMs: 0 });
+    await page.getByText(/^The extension is not reachable right now\. What is shown is of [\d:]+\./).waitFor();
+    await page.getByText('Not reachable', { exact: true }).waitFor();
+    expect(await graveFaults(page)).toEqual([]);
+    await browser.picture(page, 'console-lost');
+
+    host = await startHost();
+    await page.getByText('Live', { exact: true }).waitFor();
+    expect(await page.getByText('What is shown is of').count()).toBe(0);
+    await page.getByRole('button', { name: 'Un-register alice@127.0.0.1' }).click();
+    await entry('alice@127.0.0.1').getByText('held', { exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Register alice@127.0.0.1', exact: true }).click();
+    await entry('alice@127.0.0.1').getByText('registered', { exact: true }).waitFor();
+    // The log is the new server's, from its first line on.
+    await go(page, 'log');
+    await page.getByText(/SIP is ready/).waitFor();
+    expect(await page.getByText(/SIP is ready/).count()).toBe(1);
+    expect(faults().filter((fault) => !/ERR_CONNECTION_REFUSED|WebSocket/.test(fault))).toEqual([]);
+  });
+
   test.each([
     ['wide-light', { viewport: { width: 1_280, height: 800 }, colorScheme: 'light' }],
     ['wide-dark', { viewport: { width: 1_280, height: 800 }, colorScheme: 'dark' }],
@@ -212,10 +270,10 @@ describe.skipIf(lacks('chromium', 'postgresql'))('the console', () => {
     const opened = await signedIn(options);
     for (const view of views) {
       await go(opened, view);
-      await opened.locator('[aria-busy="true"]').waitFor({ state: 'detached' });
+      await vi.waitFor(async () => { expect(await opened.locator('[aria-busy="true"]').count()).toBe(0); });
       expect({ view, faults: await graveFaults(opened) }).toEqual({ view, faults: [] });
       expect(await opened.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(options.viewport.width);
-      await browser.picture(opened, `console-${view.replace('/', '-')}-${name}`);
+      await browser.picture(opened, `console-${view.replace(/\W+/g, '-')}-${name}`);
     }
     await opened.context().close();
   });

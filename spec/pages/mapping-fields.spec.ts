@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { changeOf, fieldsOf, isWebSocket, newFields, newMappingOf } from '../../src/pages/console/mapping-fields.js';
+import { changeOf, fieldsOf, isWebSocket, limitsOf, newFields, newMappingOf } from '../../src/pages/console/mapping-fields.js';
 import type { ShownMapping } from '../../src/pages/console/told.js';
 
 const mapping: ShownMapping = {
@@ -52,4 +52,10 @@ it('sends no handshake with a transport that has none', () => {
 
 it('asks for a handshake where the transport has one', () => {
   expect(['udp', 'tcp', 'tls', 'ws', 'wss'].filter(isWebSocket)).toEqual(['ws', 'wss']);
+});
+
+it('says what a row keeps its account from, and nothing of one that may all', () => {
+  expect(limitsOf(mapping)).toEqual(['may not be called']);
+  expect(limitsOf({ register: true, canCall: true, canBeCalled: true, hasPassword: true })).toEqual([]);
+  expect(limitsOf({ register: false, canCall: false, canBeCalled: false, hasPassword: false })).toEqual(['not registered', 'may not call', 'may not be called', 'no password']);
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { shownStates } from '../../src/admin/shapes.js';
-import { aheadWords, bareAddress, counted, listedStates, liveWords, nextWords, roughly, sinceWords, stateMeanings, talkedWords, timeWords, toneOf } from '../../src/pages/console/wording.js';
+import { aheadWords, bareAddress, counted, dialledPart, listedStates, liveWords, nextWords, roughly, sinceWords, stateMeanings, talkedWords, timeWords, toneOf } from '../../src/pages/console/wording.js';
 
 const now = Date.parse('2031-05-06T12:00:00Z');
 const at = (seconds: number): string => new Date(now + seconds * 1_000).toISOString();
@@ -56,4 +56,9 @@ it('tells how long a call talked, or goes on', () => {
 it('counts, and leaves the scheme of an address out', () => {
   expect([counted(1, 'row'), counted(2_000, 'row'), counted(0, 'row')]).toEqual(['1 row', '2,000 rows', '0 rows']);
   expect([bareAddress('sip:434@pbx.example.com'), bareAddress('sips:a@b'), bareAddress('600')]).toEqual(['434@pbx.example.com', 'a@b', '600']);
+});
+
+it('takes a number as people write it for what stands in addresses, and nothing else', () => {
+  expect(['+49 (30) 90 18-20', '030/901820', '434', ' 600 '].map(dialledPart)).toEqual(['+4930901820', '030901820', '434', '600']);
+  expect(['ann', 'ann 2', '434@pbx', '127.0.0.1', '', '()'].map(dialledPart)).toEqual(['ann', 'ann 2', '434@pbx', '127.0.0.1', '', '()']);
 });

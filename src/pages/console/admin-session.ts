@@ -1,19 +1,8 @@
 /** Asks the administration interface with the operator's token. Whatever goes wrong is told as a sentence. */
+import { Refused } from './refused.js';
 
-/** What the server, or the way to it, refused: `message` is for a person. */
-export class Refused extends Error {
-  /**
-   * @param code the stable code of the problem; OFFLINE when nothing answered
-   * @param fields those of a form that are at fault
-   */
-  constructor(
-    readonly code: string,
-    message: string,
-    readonly fields: readonly string[] = [],
-  ) {
-    super(message);
-  }
-}
+/** How long an answer may take, milliseconds; what sends a file has as long as it takes. */
+const patienceMs = 20_000;
 
 /** What may be asked beside the path. */
 export interface Asked {
@@ -23,8 +12,6 @@ export interface Asked {
   readonly type?: string;
   readonly signal?: AbortSignal;
 }
-
-export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 
 export class AdminSession {
   constructor(
@@ -57,7 +44,8 @@ export class AdminSession {
     const headers = new Headers({ authorization: `Bearer ${this.token}` });
     if (body !== undefined) headers.set('content-type', type);
     const sent = body === undefined ? null : body instanceof Blob ? body : JSON.stringify(body);
-    const response = await fetch(new URL(path, document.baseURI), { method, headers, body: sent, signal: signal ?? null }).catch((thrown: unknown) => {
+    const limits = [...(signal === undefined ? [] : [signal]), ...(body instanceof Blob ? [] : [AbortSignal.timeout(patienceMs)])];
+    const response = await fetch(new URL(path, document.baseURI), { method, headers, body: sent, signal: AbortSignal.any(limits) }).catch((thrown: unknown) => {
       if (thrown instanceof DOMException && thrown.name === 'AbortError') throw thrown;
       throw new Refused('OFFLINE', 'The extension is not reachable right now.');
     });
@@ -66,18 +54,6 @@ export class AdminSession {
     if (code === 'TOKEN_REFUSED') this.onTokenRefused();
     throw new Refused(code, detail, fields);
   }
-}
-
-/** `api/registrations?state=parked`; what is undefined or empty is left out. */
-export function pathOf(path: string, query: Query = {}): string {
-  const words = new URLSearchParams();
-  for (const [name, value] of Object.entries(query)) if (value !== undefined && value !== '') words.set(name, String(value));
-  const asked = words.toString();
-  return asked === '' ? path : `${path}?${asked}`;
-}
-
-export function sentenceOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
 interface Problem {

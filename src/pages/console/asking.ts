@@ -1,6 +1,6 @@
 /** Answers of the server in a view: asked when it is shown, and again when something of `about` changes. */
 import { useEffect, useState } from 'preact/hooks';
-import { sentenceOf } from './admin-session.js';
+import { sentenceOf } from './refused.js';
 
 export interface Answered<Answer> {
   /** The last one, while another is on its way too. */

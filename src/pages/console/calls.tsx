@@ -1,13 +1,14 @@
 /** Calls: those that go on, those that are over, and those that the messenger was never told of. Each opens its ladder. */
-import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
-import { pathOf } from './admin-session.js';
+import { pathOf } from './asked-path.js';
 import { useAnswer, useNow } from './asking.js';
+import { CallEntry, EndedEntry, LiveEntry } from './call-entry.js';
 import type { Desk } from './desk.js';
 import { PagedList } from './paged-list.js';
 import { hrefOf, type CallList } from './route.js';
-import type { LiveCalls, RecordsPage, ShownRecord, UntoldCalls } from './told.js';
-import { bareAddress, counted, liveWords, talkedWords, timeWords } from './wording.js';
+import { SearchField } from './search-field.js';
+import type { LiveCalls, RecordsPage, ShownCall, ShownRecord, UntoldCalls } from './told.js';
+import { counted, dialledPart, timeWords } from './wording.js';
 
 const lists: readonly [CallList, string][] = [
   ['live', 'Live'],
@@ -15,59 +16,65 @@ const lists: readonly [CallList, string][] = [
   ['untold', 'Refused at the door'],
 ];
 
-export function Calls({ desk, which }: { desk: Desk; which: CallList }) {
+export function Calls({ desk, which, q }: { desk: Desk; which: CallList; q: string }) {
   return (
     <section class="sheet" aria-labelledby="title">
       <nav class="row tabs" aria-label="Which calls">
         {lists.map(([each, name]) => (
-          <a key={each} href={hrefOf({ view: 'calls', which: each })} aria-current={each === which ? 'page' : undefined}>
+          <a key={each} href={hrefOf({ view: 'calls', which: each, q })} aria-current={each === which ? 'page' : undefined}>
             {name}
           </a>
         ))}
       </nav>
-      {which === 'live' && <LiveList desk={desk} />}
-      {which === 'ended' && <EndedList desk={desk} />}
+      {which === 'live' && <LiveList desk={desk} q={q} />}
+      {which === 'ended' && <EndedList desk={desk} q={q} />}
       {which === 'untold' && <UntoldList desk={desk} />}
     </section>
   );
 }
 
-function LiveList({ desk }: { desk: Desk }) {
+function CallSearch({ which, q }: { which: CallList; q: string }) {
+  return (
+    <SearchField
+      label="Number, address or user id"
+      value={q}
+      onValue={(value) => {
+        location.replace(hrefOf({ view: 'calls', which, q: value }));
+      }}
+    />
+  );
+}
+
+function LiveList({ desk, q }: { desk: Desk; q: string }) {
   const now = useNow();
-  const { answer, trouble } = useAnswer((signal) => desk.session.json<LiveCalls>(pathOf('api/calls', { limit: 200 }), { signal }), [desk.live.turns.calls.value]);
+  const live = desk.live.status.value?.calls.live ?? 0;
   return (
     <>
-      <p class="trouble" role="alert">
-        {trouble}
-      </p>
-      {answer !== undefined && (
-        <p class="faint" role="status">
-          {answer.total === 0 ? 'Nobody talks right now.' : `${counted(answer.total, 'call')}${answer.total > answer.items.length ? `, of which the longest ${answer.items.length} are here` : ''}.`}
-        </p>
-      )}
-      <ul class="plain entries" aria-label="Live calls">
-        {answer?.items.map((call) => (
-          <li key={call.callId}>
-            <CallEntry id={call.callId} from={call.from} to={call.to} badge={<span class={`badge ${call.state === 'talking' ? 'good' : 'calm'}`}>{liveWords(call, now)}</span>}>
-              <p class="faint">
-                {call.direction === 'incoming' ? 'From SIP to the messenger' : 'From the messenger to SIP'}
-                {call.codecs.length > 0 && ` · ${call.codecs.join(', ')}`}
-              </p>
-            </CallEntry>
-          </li>
-        ))}
-      </ul>
+      <div role="search" class="row filters">
+        <CallSearch which="live" q={q} />
+      </div>
+      {live > 0 && <p class="faint">{counted(live, 'call')} in all, the longest first.</p>}
+      <PagedList<ShownCall, string>
+        key={q}
+        label="Live calls"
+        none={q === '' ? 'Nobody talks right now.' : 'No call that goes on is like that.'}
+        turn={desk.live.turns.calls.value}
+        ask={(after, limit, signal) => desk.session.json<LiveCalls>(pathOf('api/calls', { q: dialledPart(q), after, limit }), { signal })}
+        keyOf={({ callId }) => callId}
+        draw={(call) => <LiveEntry call={call} now={now} />}
+      />
     </>
   );
 }
 
-function EndedList({ desk }: { desk: Desk }) {
+function EndedList({ desk, q }: { desk: Desk; q: string }) {
   const [until, setUntil] = useState('');
   const now = useNow(60_000);
   const newest = until === '' ? undefined : new Date(until).toISOString();
   return (
     <>
-      <div class="row filters">
+      <div role="search" class="row filters">
+        <CallSearch which="ended" q={q} />
         <label class="field">
           Ended before
           <input
@@ -80,21 +87,13 @@ function EndedList({ desk }: { desk: Desk }) {
         </label>
       </div>
       <PagedList<ShownRecord, string>
-        key={until}
+        key={`${until} ${q}`}
         label="Ended calls"
-        none="No call has ended yet, or none is kept (modules.sip.calls.records)."
+        none={q === '' ? 'No call has ended yet, or none is kept (modules.sip.calls.records).' : 'No call that is kept is like that.'}
         turn={desk.live.turns.calls.value}
-        ask={(before = newest, limit, signal) => desk.session.json<RecordsPage>(pathOf('api/calls/records', { before, limit }), { signal })}
+        ask={(before = newest, limit, signal) => desk.session.json<RecordsPage>(pathOf('api/calls/records', { q: dialledPart(q), before, limit }), { signal })}
         keyOf={({ callId, startedAt }) => `${callId} ${startedAt}`}
-        draw={(record) => (
-          <CallEntry id={record.callId} from={record.from} to={record.to} badge={<span class={`badge ${record.class === 'success' ? 'good' : 'bad'}`}>{record.reason}</span>}>
-            <p>{record.message}</p>
-            <p class="faint">
-              <time dateTime={record.startedAt}>{timeWords(record.startedAt, now)}</time>, {talkedWords(record)}
-              {record.codecs.length > 0 && ` · ${record.codecs.join(', ')}`}
-            </p>
-          </CallEntry>
-        )}
+        draw={(record) => <EndedEntry record={record} now={now} />}
       />
     </>
   );
@@ -113,7 +112,7 @@ function UntoldList({ desk }: { desk: Desk }) {
       <ul class="plain entries" aria-label="Refused calls">
         {answer?.items.map(({ at, sipCallId, from, to }) => (
           <li key={sipCallId}>
-            <CallEntry id={sipCallId} from={from} to={to}>
+            <CallEntry callId={sipCallId} from={from} to={to}>
               <p class="faint">
                 <time dateTime={at}>{timeWords(at, now)}</time>
               </p>
@@ -121,33 +120,6 @@ function UntoldList({ desk }: { desk: Desk }) {
           </li>
         ))}
       </ul>
-    </>
-  );
-}
-
-interface CallEntryProps {
-  readonly id: string;
-  readonly from: string;
-  readonly to: string;
-  readonly badge?: ComponentChildren;
-  readonly children: ComponentChildren;
-}
-
-function CallEntry({ id, from, to, badge, children }: CallEntryProps) {
-  const [caller, callee] = [bareAddress(from), bareAddress(to)];
-  return (
-    <>
-      <div class="what">
-        <p>
-          <b>{caller}</b> to <b>{callee}</b> {badge}
-        </p>
-        {children}
-      </div>
-      <div class="row acts">
-        <a class="button" aria-label={`Ladder of the call from ${caller} to ${callee}`} href={hrefOf({ view: 'ladder', of: { kind: 'call', id } })}>
-          Ladder
-        </a>
-      </div>
     </>
   );
 }

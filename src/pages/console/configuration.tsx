@@ -4,7 +4,7 @@ import type { Desk } from './desk.js';
 import type { EffectiveConfiguration } from './told.js';
 
 export function Configuration({ desk }: { desk: Desk }) {
-  const { answer, trouble } = useAnswer((signal) => desk.session.json<EffectiveConfiguration>('api/config', { signal }), []);
+  const { answer, trouble } = useAnswer((signal) => desk.session.json<EffectiveConfiguration>('api/config', { signal }), [desk.live.turns.server.value]);
   return (
     <section class="sheet" aria-labelledby="title">
       <p class="faint">What server.conf comes to; what it does not say has its default.</p>

@@ -1,6 +1,7 @@
 /** One call or one registration as a ladder, and beside it the message of the step that is chosen. */
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { pathOf, sentenceOf } from './admin-session.js';
+import { pathOf } from './asked-path.js';
+import { sentenceOf } from './refused.js';
 import { useAnswer } from './asking.js';
 import type { Desk } from './desk.js';
 import { focusStep, markStep, pictureOf, stepAt } from './ladder-picture.js';
@@ -22,7 +23,7 @@ export function LadderView({ desk, of }: { desk: Desk; of: LadderOf }) {
       const svg = await desk.session.text(pathOf(path, { as: 'svg' }), { signal });
       return { svg, ladder: await desk.session.json<Ladder>(pathOf(path, { as: 'json' }), { signal }) };
     },
-    [path],
+    [path, desk.live.turns.server.value],
   );
   const keep = (as: string, ending: string): void => {
     const messages = as === 'text' ? true : undefined;

@@ -78,3 +78,8 @@ function bodyOf(typed: TypedFields, isSent: (name: keyof TypedFields) => boolean
 export function isWebSocket(transport: string): boolean {
   return transport === 'ws' || transport === 'wss';
 }
+
+/** What its row keeps it from, for a person. */
+export function limitsOf({ register, canCall, canBeCalled, hasPassword }: Pick<ShownMapping, 'register' | 'canCall' | 'canBeCalled' | 'hasPassword'>): string[] {
+  return [register ? '' : 'not registered', canCall ? '' : 'may not call', canBeCalled ? '' : 'may not be called', hasPassword ? '' : 'no password'].filter((words) => words !== '');
+}

@@ -1,7 +1,7 @@
 /** One mapping, to be typed. What is wrong with it the server says, for it knows the rules. */
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
-import { Refused, sentenceOf } from './admin-session.js';
+import { Refused, sentenceOf } from './refused.js';
 import { Dialog } from './dialog.js';
 import { isWebSocket, peerTypes, transports, type TypedFields } from './mapping-fields.js';
 

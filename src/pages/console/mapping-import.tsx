@@ -1,6 +1,7 @@
 /** A CSV file of mappings: looked through first, written only when nothing in it is wrong. */
 import { useState } from 'preact/hooks';
-import { pathOf, sentenceOf } from './admin-session.js';
+import { pathOf } from './asked-path.js';
+import { sentenceOf } from './refused.js';
 import type { Desk } from './desk.js';
 import { Dialog } from './dialog.js';
 import type { ImportReport } from './told.js';

@@ -1,9 +1,10 @@
 /** Which messenger user is which SIP account: the rows of `sip_user_mappings`, added, changed, removed and imported. */
 import { useState } from 'preact/hooks';
-import { pathOf, sentenceOf } from './admin-session.js';
+import { pathOf } from './asked-path.js';
+import { sentenceOf } from './refused.js';
 import type { Desk } from './desk.js';
 import { Dialog } from './dialog.js';
-import { changeOf, fieldsOf, newFields, newMappingOf, peerTypes } from './mapping-fields.js';
+import { changeOf, fieldsOf, limitsOf, newFields, newMappingOf, peerTypes } from './mapping-fields.js';
 import { MappingForm } from './mapping-form.js';
 import { MappingImport } from './mapping-import.js';
 import { PagedList } from './paged-list.js';
@@ -13,8 +14,7 @@ import type { MappingsPage, ShownMapping } from './told.js';
 
 type Open = 'add' | 'import' | { readonly edit: ShownMapping } | { readonly remove: ShownMapping } | undefined;
 
-export function Mappings({ desk }: { desk: Desk }) {
-  const [q, setQ] = useState('');
+export function Mappings({ desk, q }: { desk: Desk; q: string }) {
   const [open, setOpen] = useState<Open>(undefined);
   const [turn, setTurn] = useState(0);
   const [said, setSaid] = useState('');
@@ -29,7 +29,13 @@ export function Mappings({ desk }: { desk: Desk }) {
   return (
     <section class="sheet" aria-labelledby="title">
       <div role="search" class="row filters">
-        <SearchField label="Account, user or host holds" value={q} onValue={setQ} />
+        <SearchField
+          label="Account, name, host or user id"
+          value={q}
+          onValue={(value) => {
+            location.replace(hrefOf({ view: 'mappings', q: value }));
+          }}
+        />
         <button
           type="button"
           class="main"
@@ -53,7 +59,7 @@ export function Mappings({ desk }: { desk: Desk }) {
         key={q}
         label="Mappings"
         none={q === '' ? 'There are none yet: add one, or import a file.' : 'Nothing is like that.'}
-        turn={turn}
+        turn={`${turn} ${desk.live.turns.server.value}`}
         ask={(after, limit, signal) => desk.session.json<MappingsPage>(pathOf('api/mappings', { q, after, limit }), { signal })}
         keyOf={({ id }) => id}
         draw={(mapping) => <Entry mapping={mapping} onOpen={setOpen} />}
@@ -99,10 +105,10 @@ export function Mappings({ desk }: { desk: Desk }) {
 }
 
 function Entry({ mapping, onOpen }: { mapping: ShownMapping; onOpen: (open: Open) => void }) {
-  const { id, displayName, problem, register, canCall, canBeCalled, hasPassword, peerType, peerId, peerStrId, sipPort, transport } = mapping;
+  const { id, displayName, problem, peerType, peerId, peerStrId, sipPort, transport } = mapping;
   const account = accountOf(mapping);
+  const limits = limitsOf(mapping);
   const kind = peerTypes.find(([number]) => number === String(peerType))?.[1] ?? `peer type ${peerType}`;
-  const limits = [register ? '' : 'not registered', canCall ? '' : 'may not call', canBeCalled ? '' : 'may not be called', hasPassword ? '' : 'no password'].filter((words) => words !== '');
   return (
     <>
       <div class="what">
@@ -110,7 +116,7 @@ function Entry({ mapping, onOpen }: { mapping: ShownMapping; onOpen: (open: Open
           <b>{account}</b> {displayName}
         </p>
         <p class="faint">
-          {kind} {peerStrId ?? peerId} · {sipPort === 0 ? 'located by DNS' : `port ${sipPort}`}, {transport} · mapping {id}
+          {peerType === 1 ? <a href={hrefOf({ view: 'user', id: peerId })}>user {peerId}</a> : `${kind} ${peerStrId ?? peerId}`} · {sipPort === 0 ? 'located by DNS' : `port ${sipPort}`}, {transport} · mapping {id}
         </p>
         {problem !== undefined && <p class="trouble">{problem}</p>}
         {limits.length > 0 && <p>{limits.join(', ')}</p>}

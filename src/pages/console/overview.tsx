@@ -38,7 +38,7 @@ function Figures({ status }: { status: ExtensionStatus }) {
         <dl class="figures">
           <div>
             <dt>
-              <a href={hrefOf({ view: 'calls', which: 'live' })}>live calls</a>
+              <a href={hrefOf({ view: 'calls', which: 'live', q: '' })}>live calls</a>
             </dt>
             <dd>{calls.live.toLocaleString('en')}</dd>
           </div>
@@ -62,7 +62,7 @@ function Figures({ status }: { status: ExtensionStatus }) {
               <li key={registration.mappingId}>
                 <div class="what">
                   <p>
-                    <b>{bareAddress(registration.aor)}</b> <span class={`badge ${toneOf(registration.state)}`}>{registration.state}</span>
+                    <a href={hrefOf({ view: 'registrations', state: '', q: bareAddress(registration.aor) })}>{bareAddress(registration.aor)}</a> <span class={`badge ${toneOf(registration.state)}`}>{registration.state}</span>
                   </p>
                   <p>
                     {registration.lastError ?? stateMeanings[registration.state]} <span class="faint">{nextWords(registration, now)}</span>

@@ -4,9 +4,12 @@
 export type LadderOf = { readonly kind: 'call'; readonly id: string } | { readonly kind: 'registration'; readonly id: string };
 
 export type Route =
-  | { readonly view: 'overview' | 'mappings' | 'configuration' | 'log' }
+  | { readonly view: 'overview' | 'configuration' | 'log' }
+  | { readonly view: 'find' | 'mappings'; readonly q: string }
+  /** A messenger user. */
+  | { readonly view: 'user'; readonly id: number }
   | { readonly view: 'registrations'; readonly state: string; readonly q: string }
-  | { readonly view: 'calls'; readonly which: CallList }
+  | { readonly view: 'calls'; readonly which: CallList; readonly q: string }
   | { readonly view: 'ladder'; readonly of: LadderOf };
 
 export type CallList = 'live' | 'ended' | 'untold';
@@ -27,19 +30,23 @@ const callLists: readonly CallList[] = ['live', 'ended', 'untold'];
 export function routeOf(hash: string): Route {
   const [path = '', query = ''] = hash.replace(/^#\/?/, '').split('?');
   const [view, first = '', ...rest] = path.split('/').map(decoded);
+  const asked = new URLSearchParams(query);
+  const q = asked.get('q') ?? '';
   switch (view) {
-    case 'registrations': {
-      const asked = new URLSearchParams(query);
-      return { view, state: asked.get('state') ?? '', q: asked.get('q') ?? '' };
-    }
+    case 'registrations':
+      return { view, state: asked.get('state') ?? '', q };
     case 'calls':
-      return { view, which: callLists.find((each) => each === first) ?? 'live' };
+      return { view, which: callLists.find((each) => each === first) ?? 'live', q };
+    case 'user':
+      return isUserId(first) ? { view, id: Number(first) } : { view: 'find', q: first };
+    case 'find':
+    case 'mappings':
+      return { view, q };
     case 'ladder': {
       const id = rest.join('/');
       if (id !== '' && (first === 'call' || first === 'registration')) return { view, of: { kind: first, id } };
       return { view: 'overview' };
     }
-    case 'mappings':
     case 'configuration':
     case 'log':
       return { view };
@@ -50,17 +57,31 @@ export function routeOf(hash: string): Route {
 
 export function hrefOf(route: Route): string {
   switch (route.view) {
-    case 'registrations': {
-      const asked = new URLSearchParams(Object.entries({ state: route.state, q: route.q }).filter(([, value]) => value !== '')).toString();
-      return `#/registrations${asked === '' ? '' : `?${asked}`}`;
-    }
+    case 'registrations':
+      return `#/registrations${asking({ state: route.state, q: route.q })}`;
     case 'calls':
-      return `#/calls/${route.which}`;
+      return `#/calls/${route.which}${asking({ q: route.q })}`;
+    case 'user':
+      return `#/user/${route.id}`;
+    case 'find':
+    case 'mappings':
+      return `#/${route.view}${asking({ q: route.q })}`;
     case 'ladder':
       return `#/ladder/${route.of.kind}/${encodeURIComponent(route.of.id)}`;
     default:
       return `#/${route.view}`;
   }
+}
+
+/** What may be the number of a messenger user. */
+export function isUserId(text: string): boolean {
+  return /^[1-9]\d{0,14}$/.test(text);
+}
+
+/** What is empty is left out. */
+function asking(words: Readonly<Record<string, string>>): string {
+  const asked = new URLSearchParams(Object.entries(words).filter(([, value]) => value !== '')).toString();
+  return asked === '' ? '' : `?${asked}`;
 }
 
 /** What somebody typed into the address may be no encoding at all. */

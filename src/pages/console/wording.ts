@@ -65,6 +65,11 @@ export function bareAddress(uri: string): string {
   return uri.replace(/^sips?:/, '');
 }
 
+/** A number as people write it, `+49 (30) 90 18-20`, as it stands in addresses; all else as it was typed. */
+export function dialledPart(typed: string): string {
+  return /^\+?[\d\s()./-]*\d[\d\s()./-]*$/.test(typed) && !/^\d+(?:\.\d+)+$/.test(typed) ? typed.replace(/[^+\d]/g, '') : typed;
+}
+
 /** How long both sides talked: `0:07`; or that they did not. */
 export function talkedWords({ answeredAt, endedAt }: Pick<ShownRecord, 'answeredAt' | 'endedAt'>): string {
   return answeredAt === undefined ? 'not answered' : `talked ${clockOf(Date.parse(endedAt) - Date.parse(answeredAt))}`;
