@@ -211,21 +211,22 @@ describe.skipIf(lacks('chromium', 'postgresql'))('the console', () => {
   });
 
   test('who says that a call did not ring is found from everywhere, and is three clicks from the ladder of that call', async () => {
-    const bob = await browser.open(host.url);
-    await bob.getByRole('button', { name: 'Alice' }).click();
-    await bob.getByText('Connected').waitFor();
-    await bob.getByRole('button', { name: 'Call Bob' }).click();
-    await bob.getByText(/480 Temporarily Unavailable/).first().waitFor();
-    await bob.context().close();
+    const alice = await browser.open(host.url);
+    await alice.getByRole('button', { name: 'Alice' }).click();
+    await alice.getByText('Connected').waitFor();
+    await alice.getByLabel('Number or SIP address').fill('998');
+    await alice.getByRole('button', { name: 'Dial', exact: true }).click();
+    await alice.getByRole('region', { name: 'Call with 998' }).getByText(/480 Temporarily Unavailable/).waitFor();
+    await alice.context().close();
 
     await page.getByLabel('Find a user').fill('lice');
     await page.keyboard.press('Enter');
     await page.getByRole('link', { name: 'User 1, alice@127.0.0.1' }).click();
     await page.getByRole('heading', { name: 'User 1' }).waitFor();
     await entry('alice@127.0.0.1').getByText('Registered: calls arrive').waitFor();
-    await entry('to bob@127.0.0.1').getByText(/480 Temporarily Unavailable/).first().waitFor();
+    await entry('to 998@127.0.0.1').getByText(/480 Temporarily Unavailable/).waitFor();
     const shared = page.url();
-    await page.getByRole('link', { name: /^Ladder of the call from alice/ }).first().click();
+    await page.getByRole('link', { name: /^Ladder of the call from alice.* to 998@/ }).click();
     await page.getByText('It failed here.').waitFor();
 
     const colleague = await signedIn();

@@ -38,11 +38,9 @@ export function RegistrationEntry({ desk, registration, now, onActed, isAtUser =
     <>
       <div class="what">
         <p>
-          <b>{account}</b> <span class={`badge ${toneOf(state)}`}>{state}</span> {userId !== undefined && !isAtUser && <a href={hrefOf({ view: 'user', id: userId })}>user {userId}</a>}
+          <b>{account}</b> <span class={`badge ${toneOf(state)}`}>{state}</span> <span class="faint">{sinceWords(since, now)}</span> {userId !== undefined && !isAtUser && <a href={hrefOf({ view: 'user', id: userId })}>user {userId}</a>}
         </p>
-        <p>
-          {note ?? lastError ?? stateMeanings[state]} <span class="faint">{sinceWords(since, now)}</span>
-        </p>
+        <p>{note ?? lastError ?? stateMeanings[state]}</p>
         <p class="faint">
           {[nextWords(registration, now), flow ?? registrar].filter((words) => words !== '').join(' · ')}
         </p>
