@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { CallUpdate } from '../../src/host/contract.js';
-import { addressOf, after, incoming, isAnotherParty, outgoing, type CallView, type Stage } from '../../src/pages/messenger/call-view.js';
+import { addressOf, after, incoming, isAnotherParty, othersThan, outgoing, titleOf, type CallView, type Stage } from '../../src/pages/messenger/call-view.js';
 
 const callId = 'c';
 const nameOf = (userId: number): string | undefined => (userId === 2 ? 'Bob' : undefined);
@@ -62,4 +62,10 @@ it('knows a call that was handed over by a second "talking" with somebody in it'
 
 it('reads an address without its scheme and parameters', () => {
   expect([addressOf('sips:bob@example.com;transport=tls'), addressOf('600')]).toEqual(['bob@example.com', '600']);
+});
+
+it('may be handed over to everybody but whom it is with, who has a number where there is no name', () => {
+  const users = [{ id: 2, name: 'Bob' }, { id: 3, name: 'Echo' }, { id: 4 }];
+  expect(othersThan(call, users).map(titleOf)).toEqual(['Echo', 'User 4']);
+  expect(othersThan({ title: 'User 4' }, users).map(titleOf)).toEqual(['Bob', 'Echo']);
 });

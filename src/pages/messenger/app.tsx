@@ -3,6 +3,7 @@ import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { CallLog } from './call-log.js';
 import { CallPanel } from './call-panel.js';
+import { titleOf } from './call-view.js';
 import { Contacts } from './contacts.js';
 import { Dialler } from './dialler.js';
 import type { User } from './host-session.js';
@@ -46,7 +47,7 @@ export function App() {
   return (
     <main>
       <div class="bar">
-        <h1>{user.name ?? `User ${user.id}`}</h1>
+        <h1>{titleOf(user)}</h1>
         <div class="row">
           <span role="status">
             <span class={online.value ? 'dot on' : 'dot'} aria-hidden="true" /> {online.value ? 'Connected' : 'Connecting…'}

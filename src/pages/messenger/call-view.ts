@@ -104,6 +104,21 @@ function shown({ uri, user, displayName, peer }: RemoteParty, nameOf: NameOf): {
   return { title: name ?? displayName ?? user ?? address, address };
 }
 
+interface Named {
+  readonly id: number;
+  readonly name?: string;
+}
+
+/** A user as a call with them is titled. */
+export function titleOf({ id, name }: Named): string {
+  return name ?? `User ${id}`;
+}
+
+/** To whom a call can be handed over: not to whom it is with. */
+export function othersThan<User extends Named>({ title }: Pick<CallView, 'title'>, users: readonly User[]): User[] {
+  return users.filter((user) => titleOf(user) !== title);
+}
+
 /** What a person reads of a SIP URI: `dialog2@127.0.0.1`. */
 export function addressOf(uri: string): string {
   return uri.replace(/^sips?:/, '').replace(/;.*$/, '');

@@ -1,4 +1,5 @@
 /** The other users of the messenger, each a call away. */
+import { titleOf } from './call-view.js';
 import type { Phone } from './phone.js';
 
 export function Contacts({ phone }: { phone: Phone }) {
@@ -7,7 +8,7 @@ export function Contacts({ phone }: { phone: Phone }) {
       <h2 id="contacts">Contacts</h2>
       <ul class="plain people">
         {phone.contacts.value.map((user) => {
-          const title = user.name ?? `User ${user.id}`;
+          const title = titleOf(user);
           const callee = { target: { peer: { type: 1 as const, id: user.id } }, title };
           return (
             <li key={user.id}>

@@ -1,5 +1,6 @@
 /** Signing in: the demonstration's users need no password, so one is chosen. */
 import { useEffect, useState } from 'preact/hooks';
+import { titleOf } from './call-view.js';
 import { people, type User } from './host-session.js';
 
 export function SignIn({ note, onChosen }: { note: string; onChosen: (user: User) => void }) {
@@ -26,7 +27,7 @@ export function SignIn({ note, onChosen }: { note: string; onChosen: (user: User
                 onChosen(user);
               }}
             >
-              {user.name ?? `User ${user.id}`}
+              {titleOf(user)}
             </button>
           </li>
         ))}

@@ -1,5 +1,6 @@
 /** Hands a call over: to somebody who is called for it, or to whom we talk with already. */
 import { useState } from 'preact/hooks';
+import { othersThan, titleOf } from './call-view.js';
 import type { Call, Phone } from './phone.js';
 
 export function Transfer({ phone, call }: { phone: Phone; call: Call }) {
@@ -30,9 +31,9 @@ export function Transfer({ phone, call }: { phone: Phone; call: Call }) {
           To {other.view.value.title}
         </button>
       ))}
-      {phone.contacts.value.map((user) => (
+      {othersThan(call.view.value, phone.contacts.value).map((user) => (
         <button key={user.id} type="button" onClick={() => void phone.transfer(call, { peer: { type: 1, id: user.id } })}>
-          To {user.name ?? `user ${user.id}`}
+          To {titleOf(user)}
         </button>
       ))}
     </form>
