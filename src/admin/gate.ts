@@ -18,7 +18,7 @@ export const wrongTokenRates: AddressRates = {
 };
 
 /** All requests, of those too who know the token: a program that runs wild must not keep the calls from their turn. */
-export const requestRates: AddressRates = {
+const requestRates: AddressRates = {
   each: { perSecond: 50, burst: 200 },
   all: { perSecond: 500, burst: 2_000 },
   mostAddresses: 1_024,

@@ -15,10 +15,6 @@ export class Gathering {
     return this.#complete;
   }
 
-  get isEmpty(): boolean {
-    return this.#candidates.length === 0;
-  }
-
   add(candidates: readonly IceCandidate[], endOfCandidates: boolean): void {
     this.#candidates.push(...candidates.slice(0, maximum - this.#candidates.length));
     if (endOfCandidates) this.#complete = true;

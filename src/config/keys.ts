@@ -12,7 +12,7 @@ import {
 } from './values.js';
 
 /** What loads the class of this package. */
-export const builtInExtension = 'im.dlg.sip.extension.SipExtension';
+const builtInExtension = 'im.dlg.sip.extension.SipExtension';
 
 /** A rule over several keys: it is checked whatever else is wrong in the section, so that all is told at once. */
 function rule(path: string[], error: string): { path: string[]; error: string; when: (payload: { value: unknown }) => boolean } {
@@ -209,7 +209,7 @@ function isEmpty(value: unknown): boolean {
 }
 
 /** `modules.sip`. */
-export const sipSection = section({
+const sipSection = section({
   extension: text('a text').default(builtInExtension)
     .describe(`(guide) What the messaging server loads: "${builtInExtension}", or "package-or-path#ExportName". Default the former.`),
   'trace-level': z.preprocess(readNumber, z.literal([0, 2, 4, 8, 16, 32], { error: wants('one of 0, 2, 4, 8, 16, 32') })).default(0)
@@ -231,7 +231,7 @@ function shared<S extends z.ZodRawShape>(shape: S) {
 }
 
 /** `services.postgresql`: the messaging server's own section, of which only these keys are read. */
-export const postgresqlSection = z
+const postgresqlSection = z
   .looseObject({
     embedded: text('the path of a folder', /^[^\0]+$/).optional()
       .describe('A folder for the embedded database, in place of a server: for demonstrations. Relative paths count from the folder of server.conf.'),

@@ -6,7 +6,7 @@ import { writeDuration } from './durations.js';
 import type { SipConfig } from './schema.js';
 
 /** What stands in place of a secret. */
-export const mask = '***';
+const mask = '***';
 
 /** In place of a token: as long as the shortest, so that it reads back. */
 const tokenMask = '*'.repeat(16);

@@ -36,7 +36,7 @@ export type ReadInclude = (request: {
 }) => { text: string; file: string } | undefined;
 
 /** Objects, arrays and path elements inside one another. */
-export const deepestNesting = 64;
+const deepestNesting = 64;
 const deepestInclude = 8;
 const mostIncludes = 64;
 

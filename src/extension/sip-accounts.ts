@@ -71,7 +71,7 @@ export function domainOf({ sipHost }: Pick<Mapping, 'sipHost'>): string {
 }
 
 /** A row as the stack needs it, its password decrypted: here alone it is in the clear. @throws MappingError MAPPING_INVALID when it cannot be */
-export function accountSettings(mapping: Mapping, nodeId: string, secrets: Pick<Secrets, 'open'>): AccountSettings {
+function accountSettings(mapping: Mapping, nodeId: string, secrets: Pick<Secrets, 'open'>): AccountSettings {
   const { authUser, displayName } = mapping;
   const settings = {
     token: contactToken(mapping.id, nodeId),

@@ -9,7 +9,7 @@ import type { Client, Notification } from 'pg';
 import { ExtensionError, messageOf } from '../base/errors.js';
 import { askDatabase, bareCause, databaseError, describeDatabaseError } from '../base/database-errors.js';
 
-export const changesChannel = 'sip_user_mappings';
+const changesChannel = 'sip_user_mappings';
 
 export interface ListeningEvents {
   /** Ids with commas between, or "all". */

@@ -1,7 +1,7 @@
 /** The end of the extension's log, in memory: for whoever looks at it from afar. Bounded, each line too. */
 import { Listeners } from '../base/listeners.js';
 
-export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
+const logLevels = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
 export interface LogLine {

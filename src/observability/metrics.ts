@@ -7,7 +7,7 @@ import { Counter, Gauge, Registry } from 'prom-client';
 type MetricName = `dialog_sip_${string}`;
 
 /** One number that only grows. */
-export class Tally {
+class Tally {
   #value = 0;
 
   add(): void {

@@ -34,7 +34,7 @@ const fields = {
 };
 
 export type CallAction = keyof typeof fields;
-export const callActions = Object.keys(fields) as CallAction[];
+const callActions = Object.keys(fields) as CallAction[];
 
 export const createBody = z.strictObject(createFields);
 

@@ -69,10 +69,6 @@ export class Devices {
     return true;
   }
 
-  isOnline(token: string): boolean {
-    return this.#devices.get(token)?.stream !== undefined;
-  }
-
   onlineOf(userId: number): Device[] {
     return [...this.#devices.values()].filter((device) => device.userId === userId && device.stream !== undefined);
   }

@@ -56,7 +56,7 @@ export interface ReferenceHost {
 }
 
 /** A body is at most this long, bytes: a session description and some. */
-export const largestBody = 128 * 1024;
+const largestBody = 128 * 1024;
 
 /** @throws what the extension's `init` throws; the system's error (`EADDRINUSE`) when the port is taken */
 export async function startReferenceHost(options: ReferenceHostOptions): Promise<ReferenceHost> {

@@ -17,7 +17,7 @@ export interface WebRtcProfile {
 }
 
 /** Without one of these no call comes about. */
-export const lacks = ['media', 'codec', 'fingerprint', 'ice', 'rtcpMux', 'bundle'] as const;
+const lacks = ['media', 'codec', 'fingerprint', 'ice', 'rtcpMux', 'bundle'] as const;
 export type Lack = (typeof lacks)[number];
 
 /** The call may come about, and yet there is something to know. */

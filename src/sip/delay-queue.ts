@@ -30,13 +30,6 @@ export class DelayQueue<Entry> {
     this.#timer ??= this.clock.after(this.tickMs, this.#tick);
   }
 
-  /** Entries that wait, given up ones included. */
-  get size(): number {
-    let size = 0;
-    for (const [delayMs, lane] of this.#lanes) size += lane.length - (this.#heads.get(delayMs) ?? 0);
-    return size;
-  }
-
   clear(): void {
     this.#timer?.cancel();
     this.#timer = undefined;

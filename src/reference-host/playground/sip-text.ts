@@ -134,7 +134,7 @@ export function cseqOf(message: SipText): { number: number; method: string } | u
 }
 
 /** Splits at `separator` outside of quoted strings and angle brackets. */
-export function splitOutsideQuotes(text: string, separator: string): string[] {
+function splitOutsideQuotes(text: string, separator: string): string[] {
   const parts: string[] = [];
   let quoted = false;
   let angled = false;

@@ -21,7 +21,7 @@ import type { SipTransport } from '../types.js';
 /** No account has the id 0. */
 const branchPrefix = 'z9hG4bK0.';
 /** How long a registrar has to answer, milliseconds: repeats at T1, 2*T1, ... (timer E) included. */
-export const probeTimeoutMs = 10 * second;
+const probeTimeoutMs = 10 * second;
 /** RFC 3261 table 4, milliseconds. */
 const t1 = second / 2;
 

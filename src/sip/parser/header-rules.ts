@@ -194,7 +194,7 @@ export interface ChallengeValue {
  * `WWW-Authenticate` and `Proxy-Authenticate`, which hold one challenge each (RFC 3261 20.44). Another scheme than Digest gives an
  * empty challenge. Quoted values keep their escapes: the digest is made over them as they stand (RFC 7616 3.4).
  */
-export function readChallenge(text: string): ChallengeValue | undefined {
+function readChallenge(text: string): ChallengeValue | undefined {
   const start = skipBlanks(text, 0, text.length);
   const schemeTo = Math.min(indexWithin(text, 0x20, start, text.length), indexWithin(text, 0x09, start, text.length));
   if (!isToken(text, start, schemeTo)) return undefined;

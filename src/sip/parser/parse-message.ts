@@ -18,7 +18,7 @@ import type { ViaValue } from './via.js';
 import { readVia } from './via.js';
 
 /** Values in all headers together. */
-export const mostHeaders = 256;
+const mostHeaders = 256;
 
 /**
  * Proxies that want to stay on the path: our requests in the dialog name them all. Max-Forwards begins at 70 (RFC 3261 8.1.1.6), and a proxy

@@ -147,7 +147,7 @@ export interface AddressSpans {
 }
 
 /** Undefined when quotes or brackets do not pair, or nothing is there. */
-export function findAddress(text: string): AddressSpans | undefined {
+function findAddress(text: string): AddressSpans | undefined {
   const nameFrom = skipBlanks(text, 0, text.length);
   let searchFrom = nameFrom;
   if (text.charCodeAt(nameFrom) === quote) {

@@ -40,7 +40,7 @@ export function bracketed(host: string): string {
 }
 
 /** `;name=value;flag`, in the order they were set. */
-export function writeParameters(parameters: Record<string, string | null>): string {
+function writeParameters(parameters: Record<string, string | null>): string {
   let text = '';
   for (const name of Object.keys(parameters)) {
     const value = parameters[name];

@@ -21,7 +21,7 @@ export interface KeepAliveOptions {
 }
 
 /** How long a peer has to answer a ping, milliseconds (RFC 5626 4.4.1). */
-export const pongTimeoutMs = 10 * second;
+const pongTimeoutMs = 10 * second;
 
 export class KeepAlive {
   #timer: Timer | undefined;
