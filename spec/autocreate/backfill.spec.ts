@@ -4,19 +4,9 @@ import type { BackfilledMappings } from '../../src/autocreate/ports.js';
 import type { AutocreateSettings } from '../../src/autocreate/template.js';
 import type { ListedUser } from '../../src/autocreate/user-list.js';
 import type { MappingDraft } from '../../src/mappings/mapping.js';
+import { ordinarySettings } from './ordinary-settings.js';
 
-const settings: AutocreateSettings = {
-  on: false,
-  host: 'example.com',
-  port: 5060,
-  parameters: { transport: 'udp' },
-  headers: {},
-  register: true,
-  canCall: true,
-  canBeCalled: true,
-  userPrefix: 'dialog',
-  password: { mode: 'none' },
-};
+const settings: AutocreateSettings = { ...ordinarySettings, on: false, userPrefix: 'dialog' };
 
 /** Takes every draft but those of these users. */
 class FakeMappings implements BackfilledMappings {

@@ -5,19 +5,7 @@ import type { ProvisionedMappings } from '../../src/autocreate/ports.js';
 import { templateOf, type AutocreateSettings } from '../../src/autocreate/template.js';
 import { toColumns, type Mapping } from '../../src/mappings/mapping.js';
 import { parseMappingColumns } from '../../src/mappings/parse-mapping.js';
-
-const settings: AutocreateSettings = {
-  on: true,
-  host: 'example.com',
-  port: 5060,
-  parameters: { transport: 'udp' },
-  headers: {},
-  register: true,
-  canCall: true,
-  canBeCalled: true,
-  userPrefix: '',
-  password: { mode: 'none' },
-};
+import { ordinarySettings as settings } from './ordinary-settings.js';
 
 /** Mappings in memory that keep the promise of `MappingWriter`: one for each peer and host. */
 class FakeMappings implements ProvisionedMappings {

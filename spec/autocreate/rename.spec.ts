@@ -4,33 +4,12 @@ import { createRename, type Rename } from '../../src/autocreate/rename.js';
 import type { AutocreateSettings } from '../../src/autocreate/template.js';
 import type { Mapping } from '../../src/mappings/mapping.js';
 import { MappingDirectory } from '../../src/mappings/directory.js';
+import { ordinaryDraft } from '../support/mapping-draft.js';
+import { ordinarySettings } from './ordinary-settings.js';
 
-const settings: AutocreateSettings = {
-  on: true,
-  host: 'example.com',
-  port: 5060,
-  parameters: { transport: 'udp' },
-  headers: {},
-  register: true,
-  canCall: true,
-  canBeCalled: true,
-  userPrefix: 'dialog',
-  password: { mode: 'random' },
-};
+const settings: AutocreateSettings = { ...ordinarySettings, userPrefix: 'dialog', password: { mode: 'random' } };
 
-const own: Mapping = {
-  id: 1,
-  sipUser: 'dialog434',
-  sipPassword: '',
-  sipHost: 'EXAMPLE.com',
-  sipPort: 5060,
-  transport: 'udp',
-  peer: { type: 1, id: 434 },
-  register: true,
-  canCall: true,
-  canBeCalled: true,
-  displayName: 'Ann',
-};
+const own: Mapping = { ...ordinaryDraft, id: 1, sipUser: 'dialog434', sipHost: 'EXAMPLE.com', displayName: 'Ann' };
 
 /** A rename over these mappings in memory, and what the table was asked for. */
 function renameOver(known: Mapping[], change: Partial<AutocreateSettings> = {}): { rename: Rename; asked: [Account, string][] } {

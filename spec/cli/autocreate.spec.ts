@@ -1,7 +1,6 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Command } from 'commander';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { addAutocreateCommand } from '../../src/cli/autocreate.js';
 import { openBackfill } from '../../src/extension/backfill-operations.js';
@@ -9,6 +8,8 @@ import { openDatabase } from '../../src/mappings/database.js';
 import { migrate } from '../../src/mappings/migrate.js';
 import { MappingWriter } from '../../src/mappings/mapping-writer.js';
 import { Secrets } from '../../src/mappings/secrets.js';
+import { ordinaryDraft } from '../support/mapping-draft.js';
+import { runCommand, type Outcome } from './run-command.js';
 
 let folder: string;
 let conf: string;
@@ -23,9 +24,7 @@ beforeEach(async () => {
   );
   await inDatabase(async (writer, knex) => {
     await migrate(knex);
-    await writer.insert({
-      sipUser: 'dialog3', sipPassword: '', sipHost: 'PBX.example.com', sipPort: 5060, transport: 'udp', peer: { type: 1, id: 9 }, register: true, canCall: true, canBeCalled: true,
-    });
+    await writer.insert({ ...ordinaryDraft, sipUser: 'dialog3', sipHost: 'PBX.example.com', peer: { type: 1, id: 9 } });
   });
 }, 60_000);
 
@@ -49,38 +48,22 @@ interface StoredRow {
 const rows = (): Promise<StoredRow[]> =>
   inDatabase(async (_, knex) => knex<StoredRow>('sip_user_mappings').select('sip_user', 'sip_password', 'display_name').orderBy('id'));
 
-interface Outcome {
-  out: string;
-  err: string;
-  bar: (string | number)[];
-  error?: { code?: string; message: string };
-}
-
-async function run(args: string[], input = ''): Promise<Outcome> {
-  const outcome: Outcome = { out: '', err: '', bar: [] };
-  const write = (text: string): void => {
-    outcome.out += text;
-  };
-  const warn = (text: string): void => {
-    outcome.err += text;
-  };
-  const program = new Command('dialog-sip').exitOverride().configureOutput({ writeOut: write, writeErr: warn });
-  addAutocreateCommand(program, {
-    open: openBackfill,
-    write,
-    warn,
-    readInput: () => Promise.resolve(input),
-    progress: (total, what) => {
-      outcome.bar.push(`${total} ${what}`);
-      return { update: (done) => outcome.bar.push(done), stop: () => outcome.bar.push('stop') };
-    },
+/** @returns what it wrote, and what was done to the bar */
+async function run(args: string[], input = ''): Promise<Outcome & { bar: (string | number)[] }> {
+  const bar: (string | number)[] = [];
+  const outcome = await runCommand(['autocreate', 'backfill', ...args], (program, write, warn) => {
+    addAutocreateCommand(program, {
+      open: openBackfill,
+      write,
+      warn,
+      readInput: () => Promise.resolve(input),
+      progress: (total, what) => {
+        bar.push(`${total} ${what}`);
+        return { update: (done) => bar.push(done), stop: () => bar.push('stop') };
+      },
+    });
   });
-  try {
-    await program.parseAsync(['autocreate', 'backfill', ...args], { from: 'user' });
-  } catch (thrown) {
-    outcome.error = thrown as Error;
-  }
-  return outcome;
+  return { ...outcome, bar };
 }
 
 describe('dialog-sip autocreate backfill', () => {

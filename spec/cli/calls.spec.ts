@@ -1,10 +1,10 @@
 /** `dialog-sip calls` over records and live calls that a spec fills. */
-import { Command } from 'commander';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { addCallsCommand, type CallsWorld } from '../../src/cli/calls.js';
 import type { ShownCall } from '../../src/extension/admin-client.js';
 import type { CallRecord } from '../../src/extension/record-operations.js';
 import { endedCall } from '../records/record-store-behaviour.js';
+import { runCommand, type Outcome } from './run-command.js';
 
 let records: CallRecord[];
 let live: { items: ShownCall[]; total: number };
@@ -33,24 +33,10 @@ const world: Omit<CallsWorld, 'write'> = {
   columns: () => undefined,
 };
 
-async function run(args: string): Promise<{ out: string; err: string; failed: boolean }> {
-  const outcome = { out: '', err: '', failed: false };
-  const write = (text: string): void => {
-    outcome.out += text;
-  };
-  const program = new Command('dialog-sip').exitOverride().configureOutput({
-    writeOut: write,
-    writeErr: (text) => {
-      outcome.err += text;
-    },
+function run(args: string): Promise<Outcome> {
+  return runCommand([...args.split(' '), '--config', 'server.conf'], (program, write) => {
+    addCallsCommand(program, { ...world, write });
   });
-  addCallsCommand(program, { ...world, write });
-  try {
-    await program.parseAsync([...args.split(' '), '--config', 'server.conf'], { from: 'user' });
-  } catch {
-    outcome.failed = true;
-  }
-  return outcome;
 }
 
 const record = (change: Partial<CallRecord> = {}): CallRecord => ({ ...endedCall('a'), node: 'node-1', ...change });
@@ -155,8 +141,9 @@ describe('the command line of dialog-sip calls', () => {
     ['calls --live --since 1h', /--since is for calls that are over/],
     ['calls --url http://127.0.0.1:9', /--url goes with --live/],
   ])('calls `%s` a mistake of usage', async (args, message) => {
-    const { err, failed } = await run(args);
-    expect([failed, asked]).toEqual([true, []]);
+    const { err, error } = await run(args);
+    expect(error).toBeDefined();
+    expect(asked).toEqual([]);
     expect(err).toMatch(message);
   });
 });

@@ -7,21 +7,10 @@ import { toSipConfig } from '../../src/config/schema.js';
 import { routesOf } from '../../src/extension/explain-operations.js';
 import { contactToken } from '../../src/extension/sip-accounts.js';
 import type { Mapping } from '../../src/mappings/mapping.js';
+import { ordinaryDraft } from '../support/mapping-draft.js';
 
 function mapping(id: number, peerId: number, change: Partial<Mapping> = {}): Mapping {
-  return {
-    id,
-    sipUser: String(430 + id),
-    sipPassword: 'secret',
-    sipHost: 'example.com',
-    sipPort: 5060,
-    transport: 'udp',
-    peer: { type: 1, id: peerId },
-    register: true,
-    canCall: true,
-    canBeCalled: true,
-    ...change,
-  };
+  return { ...ordinaryDraft, id, sipUser: String(430 + id), sipPassword: 'secret', sipHost: 'example.com', peer: { type: 1, id: peerId }, ...change };
 }
 
 const rows = [mapping(1, 7, { canCall: false }), mapping(2, 7), mapping(3, 7, { sipHost: 'two.example' }), mapping(4, 8), mapping(5, 9, { canBeCalled: false }), mapping(6, 5, { peer: { type: 2, id: 5 } })];

@@ -1,7 +1,6 @@
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Command } from 'commander';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { addMappingsCommand } from '../../src/cli/mappings.js';
 import { addMigrateCommand } from '../../src/cli/migrate.js';
@@ -9,6 +8,7 @@ import { MappingOperations } from '../../src/extension/mapping-operations.js';
 import { openDatabase, type Database } from '../../src/mappings/database.js';
 import { migrate } from '../../src/mappings/migrate.js';
 import { Secrets } from '../../src/mappings/secrets.js';
+import { runCommand, type Outcome } from './run-command.js';
 
 let database: Database;
 let directory: string;
@@ -29,44 +29,26 @@ beforeEach(async () => {
   await database.knex.raw('truncate sip_user_mappings restart identity');
 });
 
-interface Outcome {
-  out: string;
-  err: string;
-  /** What the program would report: undefined when all went well. */
-  error?: { code?: string; message: string; exitCode?: number };
-}
-
 /** Runs `dialog-sip <args>` over the database of this file. */
 async function run(args: string, input = ''): Promise<Outcome> {
-  const outcome: Outcome = { out: '', err: '' };
-  const write = (text: string): void => {
-    outcome.out += text;
-  };
-  const warn = (text: string): void => {
-    outcome.err += text;
-  };
-  const program = new Command('dialog-sip').exitOverride().configureOutput({ writeOut: write, writeErr: warn });
-  addMigrateCommand(program, write);
-  addMappingsCommand(program, {
-    open: () => {
-      opened++;
-      const close = (): Promise<void> => {
-        opened--;
-        return Promise.resolve();
-      };
-      return Promise.resolve(new MappingOperations(database.knex, new Secrets({ previous: [] }), close));
-    },
-    write,
-    warn,
-    readInput: () => Promise.resolve(input),
-    columns: () => undefined,
-  });
   const words = args.match(/"[^"]*"|\S+/g) ?? [];
-  try {
-    await program.parseAsync(words.map((word) => word.replace(/^"|"$/g, '')), { from: 'user' });
-  } catch (thrown) {
-    outcome.error = thrown as Error;
-  }
+  const outcome = await runCommand(words.map((word) => word.replace(/^"|"$/g, '')), (program, write, warn) => {
+    addMigrateCommand(program, write);
+    addMappingsCommand(program, {
+      open: () => {
+        opened++;
+        const close = (): Promise<void> => {
+          opened--;
+          return Promise.resolve();
+        };
+        return Promise.resolve(new MappingOperations(database.knex, new Secrets({ previous: [] }), close));
+      },
+      write,
+      warn,
+      readInput: () => Promise.resolve(input),
+      columns: () => undefined,
+    });
+  });
   expect(opened).toBe(0);
   return outcome;
 }

@@ -4,12 +4,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AddressInfo } from 'node:net';
-import { Command } from 'commander';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { addRegistrationsCommands } from '../../src/cli/registrations.js';
 import { AdminClient, openAdminClient } from '../../src/extension/admin-client.js';
 import { AdminSetup, someStatus, token } from '../admin/setup.js';
 import { freePort } from '../support/ports.js';
+import { runCommand, type Outcome } from './run-command.js';
 
 let setup: AdminSetup;
 let directory: string;
@@ -33,30 +33,12 @@ async function conf(admin: string): Promise<string> {
   return path;
 }
 
-interface Outcome {
-  out: string;
-  err: string;
-  error?: { code?: string; message: string };
-}
-
 /** Runs `dialog-sip <args>` twelve minutes after the new year began. */
 async function run(args: string, admin = `on = true, port = ${setup.port}, token = "${token}"`): Promise<Outcome> {
-  const outcome: Outcome = { out: '', err: '' };
-  const write = (text: string): void => {
-    outcome.out += text;
-  };
-  const program = new Command('dialog-sip').exitOverride().configureOutput({
-    writeOut: write,
-    writeErr: (text) => {
-      outcome.err += text;
-    },
+  const words = args.includes('--help') ? args.split(' ') : [...args.split(' '), '--config', await conf(admin)];
+  const outcome = await runCommand(words, (program, write) => {
+    addRegistrationsCommands(program, { open: openAdminClient, write, now: () => Date.parse('2026-01-01T00:12:00Z'), columns: () => undefined });
   });
-  addRegistrationsCommands(program, { open: openAdminClient, write, now: () => Date.parse('2026-01-01T00:12:00Z'), columns: () => undefined });
-  try {
-    await program.parseAsync(args.includes('--help') ? args.split(' ') : [...args.split(' '), '--config', await conf(admin)], { from: 'user' });
-  } catch (thrown) {
-    outcome.error = thrown as Error;
-  }
   expect(JSON.stringify(outcome)).not.toContain(token);
   return outcome;
 }

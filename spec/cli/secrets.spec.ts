@@ -3,27 +3,20 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { addSecretsCommand, type SecretsWorld } from '../../src/cli/secrets.js';
 import type { RewriteProgress } from '../../src/extension/secret-operations.js';
-
-interface Outcome {
-  out: string;
-  err: string;
-  bar: (string | number)[];
-  closed: boolean;
-  error?: { code?: string; message: string };
-}
+import { runCommand, type Outcome } from './run-command.js';
 
 /** Runs `dialog-sip secrets <args>` over a table that behaves so. */
-async function run(args: string, pages: RewriteProgress[], failure?: Error): Promise<Outcome> {
-  const outcome: Outcome = { out: '', err: '', bar: [], closed: false };
-  const world: SecretsWorld = {
+async function run(args: string, pages: RewriteProgress[], failure?: Error): Promise<Outcome & { bar: (string | number)[]; closed: boolean }> {
+  const bar: (string | number)[] = [];
+  let closed = false;
+  const world: Omit<SecretsWorld, 'write' | 'warn'> = {
     open: () =>
       Promise.resolve({
         count: (scope) => {
-          outcome.bar.push(scope);
+          bar.push(scope);
           return Promise.resolve(1_500);
         },
         rewrite: async function* () {
@@ -32,29 +25,19 @@ async function run(args: string, pages: RewriteProgress[], failure?: Error): Pro
           if (failure !== undefined) throw failure;
         },
         close: () => {
-          outcome.closed = true;
+          closed = true;
           return Promise.resolve();
         },
       }),
-    write: (text) => {
-      outcome.out += text;
-    },
-    warn: (text) => {
-      outcome.err += text;
-    },
     progress: (total, what) => {
-      outcome.bar.push(`${total} ${what}`);
-      return { update: (done) => outcome.bar.push(done), stop: () => outcome.bar.push('stop') };
+      bar.push(`${total} ${what}`);
+      return { update: (done) => bar.push(done), stop: () => bar.push('stop') };
     },
   };
-  const program = new Command('dialog-sip').exitOverride().configureOutput({ writeOut: world.write, writeErr: world.warn });
-  addSecretsCommand(program, world);
-  try {
-    await program.parseAsync(['secrets', ...args.split(' ')], { from: 'user' });
-  } catch (thrown) {
-    outcome.error = thrown as Error;
-  }
-  return outcome;
+  const outcome = await runCommand(['secrets', ...args.split(' ')], (program, write, warn) => {
+    addSecretsCommand(program, { ...world, write, warn });
+  });
+  return { ...outcome, bar, closed };
 }
 
 describe('dialog-sip secrets', () => {

@@ -4,11 +4,9 @@ import { SipAccounts } from '../../src/extension/sip-accounts.js';
 import type { Mapping } from '../../src/mappings/mapping.js';
 import { Secrets } from '../../src/mappings/secrets.js';
 import { openGuardedStack, registered, registrarAddress } from '../sip/guards/guarded-stack.js';
+import { ordinaryDraft } from '../support/mapping-draft.js';
 
-const mapping: Mapping = {
-  id: 7, sipUser: '434', sipPassword: 'a', sipHost: registrarAddress, sipPort: 5060, transport: 'udp', peer: { type: 1, id: 434 },
-  register: true, canCall: true, canBeCalled: true,
-};
+const mapping: Mapping = { ...ordinaryDraft, id: 7, sipPassword: 'a', sipHost: registrarAddress };
 
 interface Sent {
   /** User and host of our Contact. */

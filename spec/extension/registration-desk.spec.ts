@@ -10,6 +10,7 @@ import type { AccountSettings } from '../../src/sip/types.js';
 import { wrongPassword, type FakeAccount } from '../registrar/fake-account.js';
 import { startRegistrar } from '../registrar/setup.js';
 import { FakeAccount as FakeSipAccount } from '../support/fake-sip.js';
+import { ordinaryDraft } from '../support/mapping-draft.js';
 
 let node: ReturnType<typeof startRegistrar>;
 let roster: Roster;
@@ -41,10 +42,7 @@ beforeEach(() => {
 });
 
 function mapping(id: number, change: Partial<Mapping> = {}): Mapping {
-  return {
-    id, sipUser: `u${id}`, sipPassword: 'hush', sipHost: 'pbx.example.com', sipPort: 5060, transport: 'udp',
-    peer: { type: 1, id: 1_000 + id }, register: true, canCall: true, canBeCalled: true, ...change,
-  };
+  return { ...ordinaryDraft, id, sipUser: `u${id}`, sipPassword: 'hush', peer: { type: 1, id: 1_000 + id }, ...change };
 }
 
 async function adopt(...mappings: Mapping[]): Promise<void> {

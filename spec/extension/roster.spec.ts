@@ -9,6 +9,7 @@ import type { AccountSettings, SipAccount } from '../../src/sip/types.js';
 import { FakeAccount } from '../registrar/fake-account.js';
 import { startRegistrar } from '../registrar/setup.js';
 import { settle } from '../support/manual-clock.js';
+import { ordinaryDraft } from '../support/mapping-draft.js';
 
 /** An account of a stack that takes a token once at a time, as the real one does. */
 class RosterAccount extends FakeAccount implements Pick<SipAccount, 'settings' | 'register' | 'remove'> {
@@ -46,9 +47,7 @@ function startRoster() {
   return { roster, registrar, directory, accounts, bySip, log, asked };
 }
 
-const mapping: Mapping = {
-  id: 7, sipUser: '434', sipPassword: 'a', sipHost: 'pbx', sipPort: 5060, transport: 'udp', peer: { type: 1, id: 434 }, register: true, canCall: true, canBeCalled: true,
-};
+const mapping: Mapping = { ...ordinaryDraft, id: 7, sipPassword: 'a', sipHost: 'pbx' };
 
 describe('a mapping', () => {
   it('is taken in and registered; as it is a second time, nothing happens', async () => {

@@ -5,6 +5,7 @@ import { isSameMapping, type Mapping } from '../../src/mappings/mapping.js';
 import type { RejectedRow } from '../../src/mappings/parse-mapping.js';
 import type { RowStamp, StampedRow } from '../../src/mappings/mapping-reader.js';
 import { ManualClock } from '../support/manual-clock.js';
+import { ordinaryDraft } from '../support/mapping-draft.js';
 
 const minute = 60_000;
 
@@ -51,8 +52,7 @@ class FakeTable {
 }
 
 function mappingOf(id: number, sipPassword: string): Mapping {
-  const flags = { register: true, canCall: true, canBeCalled: true };
-  return { id, sipUser: String(id), sipPassword, sipHost: 'pbx', sipPort: 5060, transport: 'udp', peer: { type: 1, id }, ...flags };
+  return { ...ordinaryDraft, id, sipUser: String(id), sipPassword, peer: { type: 1, id } };
 }
 
 class FakeSink implements MappingSink {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { formatMappingsCsv, parseMappingsCsv, readMappingsCsv, type CsvBatch } from '../../src/mappings/csv.js';
 import { sipTransports } from '../../src/base/sip-transport.js';
 import type { Mapping } from '../../src/mappings/mapping.js';
+import { ordinaryDraft } from '../support/mapping-draft.js';
 
 async function* asPages(...pages: Mapping[][]): AsyncGenerator<Mapping[]> {
   for (const page of pages) yield await Promise.resolve(page);
@@ -20,18 +21,7 @@ async function readAll(text: string): Promise<CsvBatch[]> {
   return batches;
 }
 
-const mapping: Mapping = {
-  id: 1,
-  sipUser: '434',
-  sipPassword: 'hush',
-  sipHost: 'pbx',
-  sipPort: 5060,
-  transport: 'udp',
-  peer: { type: 1, id: 434 },
-  register: true,
-  canCall: true,
-  canBeCalled: false,
-};
+const mapping: Mapping = { ...ordinaryDraft, id: 1, sipPassword: 'hush', sipHost: 'pbx', canBeCalled: false };
 
 const header =
   'sip_user,sip_password,sip_host,sip_port,sip_parameters,sip_headers,peer_type,peer_id,peer_str_id,register,can_call,can_be_called,auth_user,display_name';

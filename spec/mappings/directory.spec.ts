@@ -1,21 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { MappingDirectory } from '../../src/mappings/directory.js';
 import type { HeldMapping, Mapping } from '../../src/mappings/mapping.js';
+import { ordinaryDraft } from '../support/mapping-draft.js';
 
 function mapping(id: number, change: Partial<Mapping> = {}): Mapping {
-  return {
-    id,
-    sipUser: String(id),
-    sipPassword: '',
-    sipHost: 'pbx.example.com',
-    sipPort: 5060,
-    transport: 'udp',
-    peer: { type: 1, id },
-    register: true,
-    canCall: true,
-    canBeCalled: true,
-    ...change,
-  };
+  return { ...ordinaryDraft, id, sipUser: String(id), peer: { type: 1, id }, ...change };
 }
 
 /** No password stands in it: the account alone holds one. */

@@ -10,6 +10,7 @@ import { migrate } from '../../src/mappings/migrate.js';
 import { MappingReader, type RowStamp } from '../../src/mappings/mapping-reader.js';
 import { MappingWriter } from '../../src/mappings/mapping-writer.js';
 import { Secrets } from '../../src/mappings/secrets.js';
+import { ordinaryDraft } from '../support/mapping-draft.js';
 
 export interface DatabaseUnderTest {
   /** Two ways to one database; where there is but one session, twice the same. */
@@ -25,17 +26,7 @@ export const guidesInsert = `insert into sip_user_mappings
   (sip_user, sip_password, sip_host, sip_port, sip_parameters, sip_headers, peer_type, peer_id, peer_str_id, register, can_call, can_be_called)
   values ('434', 'secret', 'pbx.example.com', 5060, '{"transport": "udp"}', '{}', 1, 434, null, true, true, true)`;
 
-const draft: MappingDraft = {
-  sipUser: '434',
-  sipPassword: 'secret',
-  sipHost: 'pbx.example.com',
-  sipPort: 5060,
-  transport: 'udp',
-  peer: { type: 1, id: 434 },
-  register: true,
-  canCall: true,
-  canBeCalled: true,
-};
+const draft: MappingDraft = { ...ordinaryDraft, sipPassword: 'secret' };
 
 const noKey = new Secrets({ previous: [] });
 

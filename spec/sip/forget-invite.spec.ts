@@ -8,6 +8,9 @@ import { answer, Subject } from './conformance/subject.js';
 
 const count = 10;
 
+/** The whole heap is walked, which takes its time in a process that many specs ran in before. */
+const timeoutMs = 60_000;
+
 /** How many are reachable. */
 const held = (of: typeof ParsedRequest | typeof OutgoingRequestMessage): number => Number(queryObjects(of));
 
@@ -32,7 +35,7 @@ it('a call that came in keeps no request once its answer is acknowledged, and en
     dialog.bye();
     (await subject.peer.next('BYE')).reply(200);
   }
-});
+}, timeoutMs);
 
 it('a call that was placed keeps no request once it is answered, and ends by BYE', async () => {
   const { peer } = subject;
@@ -49,4 +52,4 @@ it('a call that was placed keeps no request once it is answered, and ends by BYE
     dialog.bye();
     (await peer.next('BYE')).reply(200);
   }
-});
+}, timeoutMs);
