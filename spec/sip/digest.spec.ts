@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DigestExchange, DigestSession, parseChallenge } from '../../src/sip/digest.js';
+import { DigestExchange, DigestSession } from '../../src/sip/digest.js';
+import { parseChallenge } from '../../src/sip/digest-challenge.js';
 
 const register = { method: 'REGISTER', uri: 'sip:example.com', body: '' };
 const hex = (algorithm: string, text: string): string => createHash(algorithm).update(text).digest('hex');

@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { messageTrace } from '../../../src/observability/trace.js';
-import { parseChallenge } from '../../../src/sip/digest.js';
+import { parseChallenge } from '../../../src/sip/digest-challenge.js';
 import { sdpOf } from '../../../src/sip/parser/body.js';
 import { isParseFault } from '../../../src/sip/parser/fault.js';
 import { installGrammar } from '../../../src/sip/parser/grammar.js';
