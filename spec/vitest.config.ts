@@ -46,7 +46,7 @@ export default defineConfig({
         test: {
           name: 'interop',
           include: ['spec/interop/**/*.spec.ts'],
-          globalSetup: ['spec/interop/support/install.ts'],
+          globalSetup: ['spec/interop/support/install.ts', 'spec/interop/support/built.ts'],
           setupFiles: ['spec/support/leaks.ts'],
           fileParallelism: false,
           testTimeout: 120_000,

@@ -10,7 +10,8 @@ import { startPlayground, type Playground } from '../../src/reference-host/playg
 import { startReferenceHost, type ReferenceHost } from '../../src/reference-host/server.js';
 import { freePort } from '../support/ports.js';
 import { graveFaults } from './support/axe.js';
-import { buildPages, TestBrowser } from './support/browser.js';
+import { TestBrowser } from './support/browser.js';
+import { built } from './support/built.js';
 import { lacks } from './support/install.js';
 import { passwordOf } from './support/kamailio.js';
 import { MappingsTable } from './support/mappings-table.js';
@@ -29,7 +30,7 @@ describe.skipIf(lacks('chromium', 'postgresql'))('the console', () => {
   let page: Page;
 
   beforeAll(async () => {
-    await buildPages();
+    await built();
     table = await MappingsTable.start();
     playground = await startPlayground({ passwordOf });
     const row = (user: string, password: string, peerId: number) => ({ user, password, port: playground.udpPort, peerId });

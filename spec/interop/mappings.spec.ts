@@ -11,6 +11,7 @@ import { RecordStore } from '../../src/records/record-store.js';
 import { describeTables } from '../mappings/tables-behaviour.js';
 import { describeJournal } from '../records/journal-store-behaviour.js';
 import { describeRecords, endedCall } from '../records/record-store-behaviour.js';
+import { built } from './support/built.js';
 import { startPostgres, whyNoPostgres, type TestPostgres } from './support/postgres.js';
 
 const missing = await whyNoPostgres();
@@ -49,11 +50,12 @@ describe.skipIf(missing !== undefined)('PostgreSQL', () => {
   });
 
   describe('dialog-sip over it', () => {
-    const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+    const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
     let directory: string;
     let conf: string;
 
     beforeAll(async () => {
+      await built();
       directory = await mkdtemp(join(tmpdir(), 'dialog-sip-conf-'));
       conf = join(directory, 'server.conf');
       const { host, port, db, user, password } = server.settings;
@@ -70,7 +72,7 @@ describe.skipIf(missing !== undefined)('PostgreSQL', () => {
 
     function dialogSip(...args: string[]): Promise<{ status: number; out: string; err: string }> {
       return new Promise((resolve) => {
-        execFile(process.execPath, ['--import', 'tsx', main, ...args, '--config', conf], (thrown, out, err) => {
+        execFile(process.execPath, [main, ...args, '--config', conf], (thrown, out, err) => {
           resolve({ status: typeof thrown?.code === 'number' ? thrown.code : 0, out, err });
         });
       });

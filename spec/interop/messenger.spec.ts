@@ -8,7 +8,8 @@ import { createLogger } from 'winston';
 import { SipExtension } from '../../src/index.js';
 import { startPlayground } from '../../src/reference-host/playground/playground.js';
 import { startReferenceHost, type ReferenceHost } from '../../src/reference-host/server.js';
-import { buildPages, nothing, received, TestBrowser, untilMore } from './support/browser.js';
+import { nothing, received, TestBrowser, untilMore } from './support/browser.js';
+import { built } from './support/built.js';
 import { lacks } from './support/install.js';
 import { Kamailio, passwordOf } from './support/kamailio.js';
 import { MappingsTable } from './support/mappings-table.js';
@@ -41,7 +42,7 @@ describe.skipIf(needs).each(Object.keys(registrars))('two people at two browsers
   let bob: Page;
 
   beforeAll(async () => {
-    await buildPages();
+    await built();
     table = await MappingsTable.start();
     const start = registrars[name];
     if (start === undefined) throw new Error(`there is no registrar ${name}`);

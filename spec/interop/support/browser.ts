@@ -3,19 +3,12 @@
  * if they sat at two computers; what a page says of errors is kept, and a spec that leaves any fails.
  */
 /// <reference lib="dom" />
-import { execFile } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const pictures = `${root}pictures/`;
-
-/** Without `npm run build` there is no page. */
-export async function buildPages(): Promise<void> {
-  await promisify(execFile)('npm', ['run', '--silent', 'build'], { cwd: root });
-}
 
 /** What was received of a kind of media since its connection began. */
 export interface Received {

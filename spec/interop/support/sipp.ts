@@ -153,6 +153,8 @@ async function prepare(options: SippOptions): Promise<{ port: number; folder: st
       ...['-sf', 'scenario.xml', '-m', String(options.calls ?? 1), '-t', options.transport === 'tcp' ? 't1' : 'u1'],
       ...['-i', '127.0.0.1', '-p', String(port), '-ci', '127.0.0.1', '-cp', String(await freePort())],
       ...['-mi', '127.0.0.1', '-mp', String(await freePort()), '-nostdin', '-skip_rlimit'],
+      // Its watchdog would tell among the errors that a busy machine left it alone for half a second.
+      ...['-watchdog_interval', '0'],
       ...['-trace_err', '-error_file', 'errors.log', '-trace_stat', '-stf', 'statistics.csv', '-fd', '1'],
       ...['-trace_msg', '-message_file', 'messages.log', '-timeout', '100', '-timeout_error'],
     ],
