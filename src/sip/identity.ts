@@ -30,8 +30,8 @@ export function callerIdentityOf(message: IncomingMessage): CallerIdentity {
 
 /** Who answers, or rings: as the network says, unless they would rather not be named; else whom we called. */
 export function remotePartyOf(response: IncomingMessage): NameAddress {
-  const asserted = isPrivate(response) ? undefined : assertedIdentityOf(response);
-  return asserted ?? toNameAddress(response.to);
+  const asserted = assertedIdentityOf(response);
+  return asserted === undefined || isPrivate(response) ? toNameAddress(response.to) : asserted;
 }
 
 /** Whole lines of an INVITE of ours. */
