@@ -163,6 +163,21 @@ describe.skipIf(needs).each(Object.keys(registrars))('two people at two browsers
       await press(carol, 'Hang up');
       await sees(bob, 'The other side hung up.');
     });
+
+    test('who was asked first takes the call over', async () => {
+      await talk(false);
+      await press(alice, 'Hold');
+      await sees(bob, 'The other end holds');
+      await press(alice, 'Call Carol');
+      await press(carol, 'Answer');
+      await sees(carol, /^Talking/);
+      await alice.getByRole('button', { name: 'Transfer', exact: true }).first().click();
+      await alice.getByRole('form', { name: 'Transfer' }).getByRole('button', { name: /Carol/ }).first().click();
+      await sees(alice, 'The call was transferred.');
+      await hearEachOther(bob, carol);
+      await press(bob, 'Hang up');
+      await sees(carol, 'The other side hung up.');
+    });
   });
 
   test('a page that is loaded anew goes on with its call', async () => {

@@ -177,10 +177,12 @@ export class SessionCallDialog implements CallDialog {
   }
 
   get replacement(): string {
-    const { remoteTarget, callId, localTag, remoteTag } = this.#dialog;
+    const { remoteTarget, remoteURI, routeSet, callId, localTag, remoteTag } = this.#dialog;
+    // RFC 5589 7.3: a device behind a proxy may be out of reach for whoever is referred to it; the proxy knows its address of record.
+    const isBehindProxy = routeSet.length > 0 && remoteURI.host !== 'anonymous.invalid';
     // RFC 3891 3: the tags as the far end of this call sees them.
     const replaces = encodeURIComponent(`${callId};to-tag=${remoteTag};from-tag=${localTag}`);
-    return `${remoteTarget.toString()}?Replaces=${replaces}`;
+    return `${(isBehindProxy ? remoteURI : remoteTarget).toString()}?Replaces=${replaces}`;
   }
 
   /** RFC 3261 14.1: no re-INVITE while another INVITE is under way in either direction; 13.2.1: one offer at a time. */

@@ -113,6 +113,13 @@ describe('a REFER of ours', () => {
     expect(dialog.replacement).toMatch(/^sip:600@127\.0\.0\.1:/);
   });
 
+  it('names that one by its address of record where a proxy stands between: its device may be out of reach', async () => {
+    const { peer } = subject;
+    const { dialog, inDialog } = await subject.answered([`Record-Route: <sip:127.0.0.1:${String(peer.port)};lr>`, 'Contact: <sip:device@far-device.invalid>']);
+    const aor = /<(.*?)>/.exec(inDialog.from)![1]!;
+    expect(dialog.replacement.startsWith(`${aor}?Replaces=`)).toBe(true);
+  });
+
   it('is not there: a NOTIFY is answered 481', async () => {
     const { inDialog } = await subject.answered();
     expect((await subject.peer.request('NOTIFY', subject.uri, { ...inDialog, headers: notify('active') })).status).toBe(481);
