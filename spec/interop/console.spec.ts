@@ -261,7 +261,7 @@ describe.skipIf(lacks('chromium', 'postgresql'))('the console', () => {
     await go(page, 'log');
     await page.getByText(/SIP is ready/).waitFor();
     expect(await page.getByText(/SIP is ready/).count()).toBe(1);
-    expect(faults().filter((fault) => !/ERR_CONNECTION_REFUSED|WebSocket/.test(fault))).toEqual([]);
+    expect(faults().filter((fault) => !/ERR_CONNECTION_(?:REFUSED|RESET)|WebSocket/.test(fault))).toEqual([]);
   });
 
   test.each([

@@ -120,6 +120,21 @@ describe('the console and its server', () => {
     expect(turns()[0]).toBe(before + 1);
   });
 
+  it('move it once more for what happened while it waited: the record of a call is written a moment after its end', async () => {
+    await opened();
+    const [before = 0] = turns();
+    const change: ConsoleEvent = { type: 'registrations', byState: someStatus.registrations.byState };
+    server.socket?.tell(change);
+    await clock.advance(999);
+    server.socket?.tell(change);
+    await clock.advance(1);
+    expect(turns()[0]).toBe(before + 1);
+    await clock.advance(1_000);
+    expect(turns()[0]).toBe(before + 2);
+    await clock.advance(5_000);
+    expect(turns()[0]).toBe(before + 2);
+  });
+
   it('go on by asking every five seconds while only the WebSocket is refused', async () => {
     server.takesTickets = false;
     live.start();

@@ -68,6 +68,8 @@ export class Live {
   /** `server` moves when it is there again after it was not. */
   readonly turns = { registrations: signal(0), calls: signal(0), server: signal(0) };
   readonly #waiting = new Map<string, () => void>();
+  /** Turns that wait to move, and what they are for has happened again. */
+  readonly #moveAgain = new Set<'registrations' | 'calls'>();
   #socket: LiveSocket | undefined;
   #isClosed = false;
   #tries = 0;
@@ -234,9 +236,14 @@ export class Live {
 
   #move(which: 'registrations' | 'calls'): void {
     const turn: Signal<number> = this.turns[which];
-    if (this.#waiting.has(which)) return;
+    if (this.#waiting.has(which)) {
+      this.#moveAgain.add(which);
+      return;
+    }
     this.#later(which, turnMs, () => {
       turn.value += 1;
+      // The record of a call is written a moment after its end: what came late is asked for once more.
+      if (this.#moveAgain.delete(which)) this.#move(which);
     });
   }
 
