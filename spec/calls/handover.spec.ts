@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { toDialling } from '../../src/calls/dialling.js';
 import type { CallCommand } from '../../src/host/contract.js';
 import { address, FakeIncomingCall, FakeRemoteOffer, type FakeDialog, type FakeOutgoingCall, type FakeReferral } from '../support/fake-sip.js';
-import { answerSdp, offerSdp, world, type World, type WorldOptions } from './call-fixture.js';
+import { answerSdp, offerSdp, settings, world, type World, type WorldOptions } from './call-fixture.js';
+import { unfitSdp } from './far-ends.js';
 import { talking } from './talking.js';
 
 const carol = 'sip:601@pbx.example';
@@ -13,6 +14,8 @@ const offer: CallCommand = { type: 'offer', callId: 'out-1', description: { type
 const answer: CallCommand = { type: 'answer', callId: 'out-1', description: { type: 'answer', sdp: agreed } };
 
 type Handed = World & { dialog: FakeDialog; farEnd: FakeOutgoingCall; referral: FakeReferral; leg: FakeOutgoingCall };
+
+const strict: WorldOptions = { settings: { webrtc: { ...settings.webrtc, enforce: true } } };
 
 /** A call that talks, whose far end has sent REFER; `leg` is the call to the new party. */
 async function referred(options: WorldOptions = {}, replaces?: string): Promise<Handed> {
@@ -217,6 +220,26 @@ describe('a call that is handed over', () => {
   it('has an offer of the far end wait once the new party is there', async () => {
     const { farEnd } = await joined();
     expect(farEnd.remoteOffer(offerSdp).answers).toEqual([491]);
+  });
+
+  it('hears nothing any more of what the host had offered the far end before', async () => {
+    const { router, account, dialog, updates } = await talking(strict);
+    const farEnd = account.call;
+    await router.onCall(offer);
+    farEnd.remoteReferral(carol);
+    account.call.accept(answerSdp, address(carol));
+    expect(updates.map(({ type }) => type)).toEqual(['offerRejected', 'state']);
+    dialog.reinvite.onAnswered(unfitSdp);
+    expect([updates.length, dialog.byes, router.live]).toEqual([2, [], 1]);
+  });
+
+  it('ends when the new party, that has it, answers with what cannot be used', async () => {
+    const { router, leg, ended } = await joined(strict);
+    await router.onCall(offer);
+    leg.dialog.reinvite.onAnswered(agreed);
+    await router.onCall(offer);
+    leg.dialog.reinvite.onAnswered(unfitSdp);
+    expect([ended('out-1').reason, leg.dialog.byes.length, router.live]).toEqual(['media', 1, 0]);
   });
 
   it('is told to the journal anew when its far end is another', async () => {
