@@ -233,6 +233,16 @@ describe('a call that is handed over', () => {
     expect([updates.length, dialog.byes, router.live]).toEqual([2, [], 1]);
   });
 
+  it('waits for no tone that the far end before was sent', async () => {
+    const { router, farEnd, dialog, leg, clock } = await referred();
+    await router.onCall({ type: 'dtmf', callId: 'out-1', tones: '12' });
+    leg.accept(answerSdp);
+    dialog.tones[0]?.answer(200);
+    expect([dialog.tones.length, farEnd.dialog]).toEqual([1, dialog]);
+    await router.onCall({ type: 'hangup', callId: 'out-1' });
+    expect(clock.pending).toBe(0);
+  });
+
   it('ends when the new party, that has it, answers with what cannot be used', async () => {
     const { router, leg, ended } = await joined(strict);
     await router.onCall(offer);

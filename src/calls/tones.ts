@@ -17,6 +17,7 @@ interface Tone {
 export class Tones {
   readonly #waiting: Tone[] = [];
   #isSending = false;
+  #isOver = false;
   #timer: Timer | undefined;
 
   /** @param onRefused the far end does not take tones; those that wait are dropped */
@@ -34,8 +35,9 @@ export class Tones {
     return true;
   }
 
-  /** The call is over. */
+  /** The call is over, or goes on with another far end. */
   end(): void {
+    this.#isOver = true;
     this.#waiting.length = 0;
     this.#timer?.cancel();
   }
@@ -49,6 +51,7 @@ export class Tones {
       return;
     }
     this.dialog.sendTone(next.tone, next.durationMs, (status) => {
+      if (this.#isOver) return;
       if (status < 300) {
         this.#after(next.durationMs + pauseMs);
         return;
